@@ -1,0 +1,163 @@
+use crate::SAMPLE_RATE;
+use crate::error::{AudioError, AudioErrorKind};
+use crate::format::Format;
+use crate::opus::OpusDecoder;
+use crate::pcm::PcmDecoder;
+use crate::resample::Resampler;
+use crate::wav::WavDecoder;
+
+/// Rates of headerless samples, Hz: what microphones and telephone lines give.
+const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
+
+/// Bytes are decoded in pieces of at most this, so that the samples between decoder and resampler
+/// stay few however much is pushed at once.
+const PIECE: usize = 16 * 1024;
+
+/// The most bytes of input a stream keeps between two pushes: an Ogg page being collected and an Opus
+/// packet that runs over pages. WAV keeps one frame of all channels, PCM one byte.
+pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
+
+/// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
+///
+/// The samples are the same, bit for bit, however the bytes were cut. After an error every further
+/// call returns that error.
+///
+/// A push appends samples in proportion to its bytes: 6 for a byte of 8 kHz companded WAV, but up to
+/// about 1000 for a byte of hostile Opus. A caller that bounds its memory bounds what it pushes at once.
+pub struct AudioStream {
+    decoder: Decoder,
+    /// Rate of headerless samples, Hz.
+    pcm_rate: u32,
+    /// Made with the first samples, because a header may have to come before the rate is known.
+    output: Option<Output>,
+    /// Samples of the decoder that the resampler has not seen; empty between calls.
+    decoded: Vec<f32>,
+    state: State,
+}
+
+enum Decoder {
+    Pcm(PcmDecoder),
+    Wav(WavDecoder),
+    Opus(Box<OpusDecoder>),
+}
+
+enum Output {
+    /// Already at 16 kHz.
+    Direct,
+    Resampled(Box<Resampler>),
+}
+
+enum State {
+    Open,
+    Finished,
+    Failed(AudioError),
+}
+
+impl AudioStream {
+    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 48000) is the rate of headerless PCM; the
+    /// other formats tell their own, and their header wins.
+    ///
+    /// # Errors
+    /// [`AudioErrorKind::SampleRate`] if `format` is PCM and the rate is out of range.
+    pub fn new(format: Format, sample_rate: u32) -> Result<Self, AudioError> {
+        if format == Format::Pcm && !PCM_RATES.contains(&sample_rate) {
+            return Err(AudioError::new(
+                AudioErrorKind::SampleRate,
+                format!(
+                    "sample_rate is {sample_rate}; with format pcm it must be {} to {} (Hz)",
+                    PCM_RATES.start(),
+                    PCM_RATES.end()
+                ),
+            ));
+        }
+        let decoder = match format {
+            Format::Pcm => Decoder::Pcm(PcmDecoder::new()),
+            Format::Wav => Decoder::Wav(WavDecoder::new()),
+            Format::Opus => Decoder::Opus(Box::new(OpusDecoder::new())),
+        };
+        Ok(Self {
+            decoder,
+            pcm_rate: sample_rate,
+            output: None,
+            decoded: Vec::new(),
+            state: State::Open,
+        })
+    }
+
+    /// Decodes `bytes` and appends what is complete to `out`: 16 kHz mono, in [-1, 1].
+    /// After [`AudioStream::finish`] bytes are ignored.
+    ///
+    /// # Errors
+    /// Any kind of [`AudioErrorKind`] but `SampleRate`; samples decoded before the fault are in `out`.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+        match &self.state {
+            State::Failed(error) => return Err(error.clone()),
+            State::Finished => return Ok(()),
+            State::Open => {}
+        }
+        for piece in bytes.chunks(PIECE) {
+            let decoded = &mut self.decoded;
+            let result = match &mut self.decoder {
+                Decoder::Pcm(pcm) => pcm.push(piece, decoded),
+                Decoder::Wav(wav) => wav.push(piece, decoded),
+                Decoder::Opus(opus) => opus.push(piece, decoded),
+            };
+            self.emit(out);
+            self.remember(result)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the input and appends the rest of the samples, such as the resampler's tail. A second
+    /// call does nothing. Input of no bytes at all is no error and gives no samples.
+    ///
+    /// # Errors
+    /// As [`AudioStream::push`]; [`AudioErrorKind::Malformed`] if the input ended within its header.
+    pub fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), AudioError> {
+        match &self.state {
+            State::Failed(error) => return Err(error.clone()),
+            State::Finished => return Ok(()),
+            State::Open => {}
+        }
+        let result = match &mut self.decoder {
+            Decoder::Pcm(pcm) => pcm.finish(&mut self.decoded),
+            Decoder::Wav(wav) => wav.finish(),
+            Decoder::Opus(opus) => opus.finish(),
+        };
+        self.emit(out);
+        self.remember(result)?;
+        if let Some(Output::Resampled(resampler)) = &mut self.output {
+            resampler.finish(out);
+        }
+        self.state = State::Finished;
+        Ok(())
+    }
+
+    /// Takes the decoded samples to 16 kHz.
+    fn emit(&mut self, out: &mut Vec<f32>) {
+        if self.decoded.is_empty() {
+            return;
+        }
+        let rate = match &self.decoder {
+            Decoder::Pcm(pcm) => pcm.header_rate().unwrap_or(self.pcm_rate),
+            Decoder::Wav(wav) => wav.rate().unwrap_or(SAMPLE_RATE),
+            Decoder::Opus(_) => SAMPLE_RATE,
+        };
+        let output = self.output.get_or_insert_with(|| match rate {
+            SAMPLE_RATE => Output::Direct,
+            rate => Output::Resampled(Box::new(Resampler::new(rate))),
+        });
+        match output {
+            Output::Direct => out.extend_from_slice(&self.decoded),
+            Output::Resampled(resampler) => resampler.push(&self.decoded, out),
+        }
+        self.decoded.clear();
+    }
+
+    fn remember(&mut self, result: Result<(), AudioError>) -> Result<(), AudioError> {
+        if let Err(error) = &result {
+            self.state = State::Failed(error.clone());
+        }
+        result
+    }
+}

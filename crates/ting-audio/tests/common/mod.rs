@@ -1,0 +1,98 @@
+//! Shared by the tests: bytes in, samples out, cut in every way.
+#![allow(dead_code, unreachable_pub)] // each test file includes this and uses its part
+
+use ting_audio::{AudioError, AudioStream, Format};
+
+/// Decodes `bytes` pushed in pieces whose lengths `cuts` gives, over and over.
+pub fn decode_cut(
+    format: Format,
+    rate: u32,
+    bytes: &[u8],
+    mut cuts: impl FnMut() -> usize,
+) -> Result<Vec<f32>, AudioError> {
+    let mut stream = AudioStream::new(format, rate)?;
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(cuts().clamp(1, rest.len()));
+        stream.push(piece, &mut out)?;
+        rest = after;
+    }
+    stream.finish(&mut out)?;
+    assert!(
+        out.iter().all(|x| (-1.0..=1.0).contains(x)),
+        "samples outside [-1, 1]"
+    );
+    Ok(out)
+}
+
+/// Decodes `bytes` pushed at once.
+pub fn decode(format: Format, rate: u32, bytes: &[u8]) -> Result<Vec<f32>, AudioError> {
+    decode_cut(format, rate, bytes, || usize::MAX)
+}
+
+/// Decodes `bytes` cut in several ways. `Err` names the first cut that changes the result.
+pub fn decode_every_way(
+    format: Format,
+    rate: u32,
+    bytes: &[u8],
+) -> Result<Result<Vec<f32>, AudioError>, String> {
+    let whole = decode(format, rate, bytes);
+    for size in [1, 7, 333, 65536] {
+        if decode_cut(format, rate, bytes, || size) != whole {
+            return Err(format!(
+                "cut into {size} bytes it decodes to something else"
+            ));
+        }
+    }
+    let mut random = Random(bytes.len() as u64);
+    if decode_cut(format, rate, bytes, || random.below(5000)) != whole {
+        return Err("cut at random it decodes to something else".into());
+    }
+    Ok(whole)
+}
+
+/// Reports every failing row of a table at once.
+pub fn report(failures: Vec<String>) {
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+/// A linear congruential generator (Knuth's MMIX constants).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) as u32
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.next() as usize % bound
+    }
+}
+
+/// `seconds` of a tone of amplitude 0.5.
+pub fn tone(hz: f64, rate: u32, seconds: f64) -> Vec<f32> {
+    let samples = (seconds * f64::from(rate)) as usize;
+    (0..samples)
+        .map(|n| tone_at(hz, n as f64 / f64::from(rate)) as f32)
+        .collect()
+}
+
+/// The value of [`tone`] at a time in seconds.
+pub fn tone_at(hz: f64, seconds: f64) -> f64 {
+    0.5 * (2.0 * std::f64::consts::PI * hz * seconds).sin()
+}
+
+/// Energy of `x` in dB, relative to that of a [`tone`].
+pub fn level_db(x: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    for x in x {
+        sum += x * x;
+        count += 1;
+    }
+    10.0 * (sum / f64::from(count) / 0.125).log10()
+}
