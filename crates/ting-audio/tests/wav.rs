@@ -106,7 +106,7 @@ fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
 fn nearest(x: f64, law: fn(u8) -> f64) -> u8 {
     (0..=255)
         .min_by(|&a, &b| (law(a) - x).abs().total_cmp(&(law(b) - x).abs()))
-        .unwrap()
+        .unwrap_or_default()
 }
 
 /// G.711 in its textbook form, segment by segment.

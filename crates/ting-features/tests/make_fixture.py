@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Writes tests/data/fbank.f32: what kaldi-native-fbank (PyPI, made with 1.23.0) computes for `signal()`.
+
+98 rows of 80 little-endian f32. `tests/fbank.rs` makes the same signal; it is integers only, so that no
+library's sine can make the two differ.
+"""
+import pathlib
+
+import kaldi_native_fbank as knf
+import numpy as np
+
+
+def wave(phase):
+    """A sine made of two parabolas: phase in 1/65536 of a turn, result within +-16384."""
+    phase &= 0xFFFF
+    half = phase & 0x7FFF
+    value = (half * (0x8000 - half)) >> 14
+    return -value if phase >= 0x8000 else value
+
+
+def signal():
+    """1 s at 16 kHz, 16-bit: every kind of sound in which rounding shows."""
+    state, phase, samples = 1, 0, []
+    for n in range(16000):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        noise = (state >> 48) - 32768
+        part = n // 2000
+        phase += 100 + n  # a chirp from 24 Hz to 3.9 kHz
+        samples.append([
+            lambda: 0,                                          # silence: the floor
+            lambda: noise >> 15,                                # one bit of noise
+            lambda: wave(phase),                                # a chirp alone: quiet bins beside loud ones
+            lambda: wave(n * 4096) * 2 - 1,                     # a full-scale tone at 1 kHz
+            lambda: wave(phase) // 2 + noise // 8,              # chirp in noise
+            lambda: 20000 + wave(n * 1000) // 64,               # a whisper on a large offset
+            lambda: noise,                                      # full-scale noise
+            lambda: 32767 if (n // 80) % 2 else -32768,         # a full-scale square wave
+        ][part]())
+    return np.clip(np.array(samples), -32768, 32767).astype(np.float32)
+
+
+options = knf.FbankOptions()
+options.frame_opts.samp_freq = 16000
+options.frame_opts.dither = 0
+options.frame_opts.window_type = "hamming"
+options.frame_opts.snip_edges = True
+options.mel_opts.num_bins = 80
+options.energy_floor = 0
+fbank = knf.OnlineFbank(options)
+fbank.accept_waveform(16000, signal().tolist())
+fbank.input_finished()
+frames = np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)])
+target = pathlib.Path(__file__).parent / "data" / "fbank.f32"
+target.parent.mkdir(exist_ok=True)
+target.write_bytes(frames.astype("<f4").tobytes())
+print(frames.shape, frames.min(), frames.max())
