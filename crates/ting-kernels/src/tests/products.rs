@@ -155,7 +155,8 @@ fn attention_equals_naive_one() {
 #[test]
 fn wrong_shapes_panic_before_any_memory_is_touched() {
     let packed = || PackedMatrix::pack(&[0.0; 6], 2, 3);
-    let cases: [(&str, Box<dyn Fn()>); 6] = [
+    type Call = Box<dyn Fn()>;
+    let cases: [(&str, Call); 6] = [
         (
             "weight",
             Box::new(|| drop(PackedMatrix::pack(&[0.0; 5], 2, 3))),

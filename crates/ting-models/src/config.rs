@@ -1,0 +1,150 @@
+//! `config.json` of a model folder.
+
+use serde::Deserialize;
+
+use crate::error::{ModelError, ModelErrorKind};
+use crate::sanm::SanmConfig;
+use crate::vad::VadConfig;
+
+/// `config.json` of a model folder. Fields it does not know are ignored, so a newer file stays readable.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ModelConfig {
+    /// The recogniser's encoder.
+    pub encoder: SanmConfig,
+    /// The voice activity detector.
+    pub vad: VadConfig,
+    /// The recogniser's output layer.
+    #[serde(default)]
+    pub ctc: CtcConfig,
+    /// How input rows are made of filter bank frames.
+    #[serde(default)]
+    pub features: FeatureConfig,
+    /// Defaults of decoding.
+    #[serde(default)]
+    pub decoder: DecoderConfig,
+}
+
+/// The recogniser's output layer.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct CtcConfig {
+    /// Id of the blank token.
+    pub blank: usize,
+}
+
+/// How input rows are made of filter bank frames: `lfr_m` are stacked every `lfr_n` (FunASR's LFR).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct FeatureConfig {
+    /// Frames stacked into a row of the recogniser.
+    pub lfr_m: usize,
+    /// Frames between its rows.
+    pub lfr_n: usize,
+    /// Frames stacked into a row of the voice activity detector.
+    pub vad_lfr_m: usize,
+    /// Frames between its rows.
+    pub vad_lfr_n: usize,
+}
+
+impl Default for FeatureConfig {
+    fn default() -> Self {
+        Self {
+            lfr_m: 7,
+            lfr_n: 6,
+            vad_lfr_m: 5,
+            vad_lfr_n: 1,
+        }
+    }
+}
+
+/// Defaults of decoding, chosen on the training's dev split.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct DecoderConfig {
+    /// Frames of a streaming chunk, as in training.
+    pub chunk_frames: usize,
+    /// Weight of the language model's natural log probabilities.
+    pub lm_weight: f32,
+    /// Hypotheses kept by the prefix beam search.
+    pub beam: usize,
+    /// Added to a hypothesis' score per token, against the language model's liking for short texts.
+    pub token_bonus: f32,
+}
+
+impl Default for DecoderConfig {
+    fn default() -> Self {
+        Self {
+            chunk_frames: 3,
+            lm_weight: 0.3,
+            beam: 8,
+            token_bonus: 0.0,
+        }
+    }
+}
+
+/// Bands of the filter bank every model of the family is trained on.
+const FILTERS: usize = 80;
+
+impl ModelConfig {
+    /// Reads and checks `config.json`.
+    ///
+    /// # Errors
+    /// `Format` when it is not JSON of the right fields, `Config` when fields contradict each other.
+    pub fn from_json(json: &[u8]) -> Result<Self, ModelError> {
+        let config: Self = serde_json::from_slice(json)
+            .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))?;
+        let FeatureConfig {
+            lfr_m,
+            lfr_n,
+            vad_lfr_m,
+            vad_lfr_n,
+        } = config.features;
+        require(lfr_n > 0 && vad_lfr_n > 0, || {
+            "features.lfr_n and features.vad_lfr_n should be at least 1".to_owned()
+        })?;
+        for (name, dim, stack_name, stack) in [
+            (
+                "encoder.input_dim",
+                config.encoder.input_dim,
+                "lfr_m",
+                lfr_m,
+            ),
+            (
+                "vad.input_dim",
+                config.vad.input_dim,
+                "vad_lfr_m",
+                vad_lfr_m,
+            ),
+        ] {
+            require(stack.checked_mul(FILTERS) == Some(dim), || {
+                format!("{name} is {dim}, but features.{stack_name} asks for {FILTERS} x {stack}")
+            })?;
+        }
+        let DecoderConfig {
+            chunk_frames,
+            lm_weight,
+            beam,
+            token_bonus,
+        } = config.decoder;
+        require(chunk_frames > 0, || {
+            "decoder.chunk_frames should be at least 1".to_owned()
+        })?;
+        require(beam > 0, || "decoder.beam should be at least 1".to_owned())?;
+        require(lm_weight.is_finite() && token_bonus.is_finite(), || {
+            "decoder.lm_weight and decoder.token_bonus should be finite".to_owned()
+        })?;
+        Ok(config)
+    }
+}
+
+/// Far above any published network, and small enough that no product of three sizes overflows.
+pub(crate) const MAX_SIZE: usize = 1 << 20;
+
+/// A `Config` error with `message` unless `condition` holds.
+pub(crate) fn require(condition: bool, message: impl FnOnce() -> String) -> Result<(), ModelError> {
+    if condition {
+        Ok(())
+    } else {
+        Err(ModelError::new(ModelErrorKind::Config, message()))
+    }
+}

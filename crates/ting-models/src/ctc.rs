@@ -1,0 +1,72 @@
+//! The CTC output layer (Graves et al. 2006).
+
+use ting_kernels::log_softmax;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::{ModelError, ModelErrorKind};
+use crate::layers::Linear;
+
+/// FunASR's `CTC`: the layer `ctc_lo` from encoder rows to token scores.
+#[derive(Debug)]
+pub struct CtcHead {
+    ctc_lo: Linear,
+    dim: usize,
+    tokens: usize,
+    blank: usize,
+}
+
+impl CtcHead {
+    /// Loads `{prefix}ctc_lo.weight` (`[tokens][dim]`) and its bias, such as with the prefix `"ctc."`. `blank` is
+    /// the id of the blank token.
+    ///
+    /// # Errors
+    /// `MissingTensor` and `Shape` when the checkpoint does not have them, `Config` when `blank` is no token.
+    pub fn load(
+        checkpoint: &Checkpoint<'_>,
+        prefix: &str,
+        dim: usize,
+        blank: usize,
+    ) -> Result<Self, ModelError> {
+        let name = format!("{prefix}ctc_lo");
+        let tokens = checkpoint.rows(&format!("{name}.weight"))?;
+        if blank >= tokens {
+            return Err(ModelError::new(
+                ModelErrorKind::Config,
+                format!("ctc.blank is {blank}, but the model has {tokens} tokens"),
+            ));
+        }
+        Ok(Self {
+            ctc_lo: Linear::load(checkpoint, &name, dim, tokens)?,
+            dim,
+            tokens,
+            blank,
+        })
+    }
+
+    /// Number of tokens, the blank included.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// Id of the blank token.
+    pub fn blank(&self) -> usize {
+        self.blank
+    }
+
+    /// Natural logarithms of the token probabilities, `[frames][tokens]`, of encoder rows `[frames][dim]`.
+    ///
+    /// # Panics
+    /// When `encoded` is not `frames` rows.
+    pub fn log_probs(&self, encoded: &[f32], frames: usize) -> Vec<f32> {
+        assert_eq!(
+            encoded.len(),
+            frames * self.dim,
+            "the input should be {frames} rows of {}",
+            self.dim
+        );
+        let mut scores = Vec::new();
+        self.ctc_lo.forward(encoded, frames, &mut scores);
+        log_softmax(&mut scores, self.tokens);
+        scores
+    }
+}

@@ -1,0 +1,34 @@
+//! Networks, checkpoints, tokens and language models of the recogniser and the voice activity detector.
+//!
+//! [`Model`] gathers what a model folder holds. The networks are those of FunASR, and the layer names in the
+//! code are those of its checkpoints: [`SanmEncoder`] is `SANMEncoder` and `SenseVoiceEncoderSmall`, [`CtcHead`]
+//! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`.
+//!
+//! # Architecture invariants
+//! - Knows nothing of sessions, sockets, audio containers or features: rows of numbers in, rows out.
+//! - Published weights load from the files their authors publish, under the names they have there.
+//! - The output of a row depends only on the rows its network can see, bit for bit: not on how the rows were cut
+//!   into calls (for [`SanmEncoder::forward_chunk`], as long as the chunks are the same).
+//! - The memory of [`EncoderState`] and [`FsmnVadState`] is bounded by the model's configuration.
+//! - A damaged or hostile file gives a [`ModelError`], never a panic.
+
+mod checkpoint;
+mod config;
+mod ctc;
+mod error;
+mod layers;
+mod model;
+mod ngram;
+mod sanm;
+mod tokens;
+mod vad;
+
+pub use checkpoint::Checkpoint;
+pub use config::{CtcConfig, DecoderConfig, FeatureConfig, ModelConfig};
+pub use ctc::CtcHead;
+pub use error::{ModelError, ModelErrorKind};
+pub use model::Model;
+pub use ngram::{LmState, NgramLm};
+pub use sanm::{EncoderState, SanmConfig, SanmEncoder};
+pub use tokens::{Languages, Tokens};
+pub use vad::{FsmnVad, FsmnVadState, VadConfig};

@@ -1,0 +1,161 @@
+//! A model folder as one value.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::checkpoint::Checkpoint;
+use crate::config::{ModelConfig, require};
+use crate::ctc::CtcHead;
+use crate::error::{ModelError, ModelErrorKind};
+use crate::ngram::NgramLm;
+use crate::sanm::SanmEncoder;
+use crate::tokens::Tokens;
+use crate::vad::FsmnVad;
+
+/// Everything a model folder holds, loaded and checked against each other.
+///
+/// | file | content |
+/// |---|---|
+/// | `config.json` | [`ModelConfig`] |
+/// | `model.safetensors` | the recogniser: `encoder.*`, `ctc.ctc_lo.*`, optional `cmvn.shift` and `cmvn.scale` |
+/// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
+/// | `tokens.txt` | [`Tokens`] |
+/// | `lm.bin` | [`NgramLm`], optional |
+///
+/// `training/random_model.py` writes such a folder with random weights.
+#[derive(Debug)]
+pub struct Model {
+    /// The recogniser's encoder. It normalises its input itself.
+    pub encoder: SanmEncoder,
+    /// The recogniser's output layer.
+    pub ctc: CtcHead,
+    /// The voice activity detector; class 1 is speech. It normalises its input itself.
+    pub vad: FsmnVad,
+    /// The recogniser's tokens.
+    pub tokens: Tokens,
+    /// A language model over the tokens.
+    pub lm: Option<NgramLm>,
+    /// Sizes, features and decoding defaults.
+    pub config: ModelConfig,
+}
+
+/// The bytes of a model folder's files.
+struct Files<'a> {
+    config: &'a [u8],
+    model: &'a [u8],
+    vad: &'a [u8],
+    tokens: &'a [u8],
+    lm: Option<&'a [u8]>,
+}
+
+macro_rules! tiny {
+    ($file:literal) => {
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../models/tiny/",
+            $file
+        ))
+    };
+}
+
+#[cfg(embedded_lm)]
+const TINY_LM: Option<&[u8]> = Some(tiny!("lm.bin"));
+#[cfg(not(embedded_lm))]
+const TINY_LM: Option<&[u8]> = None;
+
+impl Model {
+    /// Loads the model folder `dir`.
+    ///
+    /// # Errors
+    /// `File` when a file other than `lm.bin` is missing or one cannot be read; otherwise what is wrong inside, with the
+    /// file's name.
+    pub fn from_dir(dir: &Path) -> Result<Arc<Self>, ModelError> {
+        let read = |name: &str| {
+            let path = dir.join(name);
+            std::fs::read(&path).map_err(|error| {
+                ModelError::new(
+                    ModelErrorKind::File,
+                    format!(
+                        "{} cannot be read ({error}); is this a model folder?",
+                        path.display()
+                    ),
+                )
+            })
+        };
+        let lm = if dir.join("lm.bin").exists() {
+            Some(read("lm.bin")?)
+        } else {
+            None
+        };
+        Self::from_files(&Files {
+            config: &read("config.json")?,
+            model: &read("model.safetensors")?,
+            vad: &read("vad.safetensors")?,
+            tokens: &read("tokens.txt")?,
+            lm: lm.as_deref(),
+        })
+    }
+
+    /// The model `models/tiny`, which is compiled into the binary.
+    ///
+    /// # Errors
+    /// As [`Model::from_dir`], when the folder was damaged at build time.
+    pub fn embedded() -> Result<Arc<Self>, ModelError> {
+        Self::from_files(&Files {
+            config: tiny!("config.json"),
+            model: tiny!("model.safetensors"),
+            vad: tiny!("vad.safetensors"),
+            tokens: tiny!("tokens.txt"),
+            lm: TINY_LM,
+        })
+    }
+
+    fn from_files(files: &Files<'_>) -> Result<Arc<Self>, ModelError> {
+        let config =
+            ModelConfig::from_json(files.config).map_err(|error| error.within("config.json"))?;
+        let load_recogniser = || {
+            let checkpoint = Checkpoint::from_bytes(files.model)?;
+            let encoder = SanmEncoder::load(&checkpoint, "encoder.", config.encoder.clone())?;
+            let ctc = CtcHead::load(&checkpoint, "ctc.", config.encoder.dim, config.ctc.blank)?;
+            Ok((encoder, ctc))
+        };
+        let (encoder, ctc) =
+            load_recogniser().map_err(|error: ModelError| error.within("model.safetensors"))?;
+        let vad = Checkpoint::from_bytes(files.vad)
+            .and_then(|checkpoint| FsmnVad::load(&checkpoint, "encoder.", config.vad.clone()))
+            .map_err(|error| error.within("vad.safetensors"))?;
+        let tokens = str::from_utf8(files.tokens)
+            .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+            .and_then(Tokens::parse)
+            .map_err(|error| error.within("tokens.txt"))?;
+        let lm = files.lm.map(NgramLm::from_bytes).transpose();
+        let lm = lm.map_err(|error| error.within("lm.bin"))?;
+
+        require(tokens.len() == ctc.tokens(), || {
+            format!(
+                "tokens.txt has {} tokens, but ctc.ctc_lo has {}",
+                tokens.len(),
+                ctc.tokens()
+            )
+        })?;
+        require(config.vad.out_dim >= 2, || {
+            "vad.out_dim should be at least 2: class 1 is speech".to_owned()
+        })?;
+        if let Some(token) = lm.as_ref().and_then(NgramLm::max_token) {
+            require(token < tokens.len(), || {
+                format!(
+                    "lm.bin uses token {token}, but tokens.txt has {} tokens",
+                    tokens.len()
+                )
+            })?;
+        }
+        Ok(Arc::new(Self {
+            encoder,
+            ctc,
+            vad,
+            tokens,
+            lm,
+            config,
+        }))
+    }
+}

@@ -1,0 +1,207 @@
+//! The whole encoder, over an utterance or chunk by chunk.
+
+use super::config::SanmConfig;
+use super::layer::{SanmLayer, Scratch};
+use super::stream::EncoderState;
+use crate::checkpoint::Checkpoint;
+use crate::error::{ModelError, ModelErrorKind};
+use crate::layers::{InputNorm, LayerNorm};
+
+/// FunASR's `SANMEncoder` and `SenseVoiceEncoderSmall` with `normalize_before`, preceded by the checkpoint's
+/// mean and variance normalisation if it has one.
+#[derive(Debug)]
+pub struct SanmEncoder {
+    config: SanmConfig,
+    input_norm: Option<InputNorm>,
+    /// The layer of `encoders0`, then those of `encoders`.
+    layers: Vec<SanmLayer>,
+    after_norm: LayerNorm,
+    tp_layers: Vec<SanmLayer>,
+    tp_norm: Option<LayerNorm>,
+}
+
+impl SanmEncoder {
+    /// Loads the encoder whose tensor names begin with `prefix`, such as `"encoder."`. The input normalisation is
+    /// `cmvn.shift` and `cmvn.scale` without a prefix, both optional together.
+    ///
+    /// # Errors
+    /// `Config` for impossible sizes, `MissingTensor` and `Shape` when the checkpoint does not have them.
+    pub fn load(
+        checkpoint: &Checkpoint<'_>,
+        prefix: &str,
+        config: SanmConfig,
+    ) -> Result<Self, ModelError> {
+        config.check()?;
+        let layer = |name: String, input_dim| {
+            SanmLayer::load(checkpoint, &format!("{prefix}{name}"), input_dim, &config)
+        };
+        let norm = |name: &str| {
+            LayerNorm::load(
+                checkpoint,
+                &format!("{prefix}{name}"),
+                config.dim,
+                config.norm_eps,
+            )
+        };
+        let mut layers = vec![layer("encoders0.0".to_owned(), config.input_dim)?];
+        for i in 0..config.layers - 1 {
+            layers.push(layer(format!("encoders.{i}"), config.dim)?);
+        }
+        let tp_layers: Vec<_> = (0..config.tp_layers)
+            .map(|i| layer(format!("tp_encoders.{i}"), config.dim))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            input_norm: InputNorm::load(checkpoint, config.input_dim)?,
+            layers,
+            after_norm: norm("after_norm")?,
+            tp_norm: if tp_layers.is_empty() {
+                None
+            } else {
+                Some(norm("tp_norm")?)
+            },
+            tp_layers,
+            config,
+        })
+    }
+
+    /// The sizes the encoder was loaded with.
+    pub fn config(&self) -> &SanmConfig {
+        &self.config
+    }
+
+    /// Bytes of memory the weights take.
+    pub fn bytes(&self) -> usize {
+        self.layers
+            .iter()
+            .chain(&self.tp_layers)
+            .map(SanmLayer::bytes)
+            .sum()
+    }
+
+    /// Encodes a whole utterance, each frame attending to all: `x` is `[frames][input_dim]`, the result
+    /// `[frames][dim]`.
+    ///
+    /// # Panics
+    /// When `x` is not `frames` rows.
+    pub fn forward_full(&self, x: &[f32], frames: usize) -> Vec<f32> {
+        let mut rows = Vec::new();
+        self.prepare(x, frames, 0, &mut rows);
+        let mut scratch = Scratch::default();
+        for layer in &self.layers {
+            layer.forward_full(&mut rows, frames, &mut scratch);
+        }
+        let mut out = Vec::new();
+        self.after_norm.forward(&rows, &mut out);
+        if let Some(tp_norm) = &self.tp_norm {
+            for layer in &self.tp_layers {
+                layer.forward_full(&mut out, frames, &mut scratch);
+            }
+            tp_norm.forward(&out, &mut rows);
+            return rows;
+        }
+        out
+    }
+
+    /// The state of a stream that has not begun.
+    ///
+    /// # Errors
+    /// `Unsupported` when the memory block looks ahead: such an encoder cannot stream.
+    pub fn new_state(&self) -> Result<EncoderState, ModelError> {
+        if !self.config.is_causal() {
+            let SanmConfig {
+                kernel, sanm_shift, ..
+            } = self.config;
+            return Err(ModelError::new(
+                ModelErrorKind::Unsupported,
+                format!(
+                    "the encoder looks ahead (kernel {kernel}, sanm_shift {sanm_shift}); streaming needs \
+                     sanm_shift {}",
+                    kernel / 2
+                ),
+            ));
+        }
+        Ok(EncoderState::new(&self.config))
+    }
+
+    /// Encodes the next chunk of a stream: `chunk` is `[frames][input_dim]`, and `[frames][dim]` are appended to
+    /// `out`. Each frame attends to the whole chunk and to the `left_context` frames before it.
+    ///
+    /// `state` has to come from [`SanmEncoder::new_state`] of this encoder.
+    ///
+    /// # Panics
+    /// When `chunk` is not `frames` rows, or `state` belongs to an encoder with other layers.
+    pub fn forward_chunk(
+        &self,
+        chunk: &[f32],
+        frames: usize,
+        state: &mut EncoderState,
+        out: &mut Vec<f32>,
+    ) {
+        assert_eq!(
+            state.layers.len(),
+            self.layers.len() + self.tp_layers.len(),
+            "the state belongs to another encoder"
+        );
+        let EncoderState {
+            layers: states,
+            frames: seen,
+            rows,
+            scratch,
+        } = state;
+        self.prepare(chunk, frames, *seen, rows);
+        *seen += frames;
+        let (own, tp) = states.split_at_mut(self.layers.len());
+        for (layer, state) in self.layers.iter().zip(own) {
+            layer.forward_chunk(rows, frames, state, scratch);
+        }
+        let mut normed = Vec::new();
+        self.after_norm.forward(rows, &mut normed);
+        if let Some(tp_norm) = &self.tp_norm {
+            for (layer, state) in self.tp_layers.iter().zip(tp) {
+                layer.forward_chunk(&mut normed, frames, state, scratch);
+            }
+            tp_norm.forward(&normed, rows);
+            out.extend_from_slice(rows);
+        } else {
+            out.extend_from_slice(&normed);
+        }
+    }
+
+    /// The input of the first layer: normalised, scaled by the square root of `dim`, positions added.
+    fn prepare(&self, x: &[f32], frames: usize, first: usize, rows: &mut Vec<f32>) {
+        let input_dim = self.config.input_dim;
+        assert_eq!(
+            x.len(),
+            frames * input_dim,
+            "the input should be {frames} rows of {input_dim}"
+        );
+        rows.clear();
+        rows.extend_from_slice(x);
+        if let Some(norm) = &self.input_norm {
+            norm.apply(rows);
+        }
+        let factor = (self.config.dim as f64).sqrt() as f32;
+        for value in rows.iter_mut() {
+            *value *= factor;
+        }
+        if self.config.position {
+            add_positions(rows, input_dim, first + 1);
+        }
+    }
+}
+
+/// Adds FunASR's `SinusoidalPositionEncoder`: sines in the first half of a row, cosines in the second, with
+/// wavelengths in a geometric series up to 10000 turns, positions counted from `first`.
+fn add_positions(rows: &mut [f32], dim: usize, first: usize) {
+    let half = dim / 2;
+    let step = -(10_000f32.ln()) / (half as f32 - 1.0);
+    let frequencies: Vec<f32> = (0..half).map(|i| (i as f32 * step).exp()).collect();
+    for (row, position) in rows.chunks_exact_mut(dim).zip(first..) {
+        let (sines, cosines) = row.split_at_mut(half);
+        for ((sine, cosine), frequency) in sines.iter_mut().zip(cosines).zip(&frequencies) {
+            let (s, c) = (position as f32 * frequency).sin_cos();
+            *sine += s;
+            *cosine += c;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The SAN-M encoder: self-attention with an FSMN memory block (Gao et al. 2020, arXiv:2006.01713).
+
+mod config;
+mod encoder;
+mod layer;
+mod stream;
+
+pub use config::SanmConfig;
+pub use encoder::SanmEncoder;
+pub use stream::EncoderState;

@@ -1,0 +1,171 @@
+//! A model folder as a whole: the embedded one, copied and then damaged.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::path::{Path, PathBuf};
+
+use ting_models::{EncoderState, FsmnVadState, Model, ModelErrorKind};
+
+fn tiny() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/tiny")
+}
+
+/// Reproducible rows about as large as log filter bank energies.
+fn rows(count: usize, dim: usize) -> Vec<f32> {
+    (0..count * dim)
+        .map(|i| 10.0 + 4.0 * ((i * 7919 % 1009) as f32 / 504.5 - 1.0))
+        .collect()
+}
+
+#[test]
+fn the_embedded_model_is_the_folder() {
+    let (embedded, folder) = (
+        Model::embedded().unwrap(),
+        Model::from_dir(&tiny()).unwrap(),
+    );
+    assert_eq!(embedded.config, folder.config);
+    assert_eq!(embedded.lm.is_some(), folder.lm.is_some());
+    let dim = embedded.config.encoder.input_dim;
+    let x = rows(20, dim);
+    assert_eq!(
+        embedded.encoder.forward_full(&x, 20),
+        folder.encoder.forward_full(&x, 20)
+    );
+}
+
+#[test]
+fn the_embedded_model_streams_and_its_outputs_are_probabilities() {
+    let model = Model::embedded().unwrap();
+    let config = &model.config.encoder;
+    let chunk = model.config.decoder.chunk_frames;
+    let frames = 40 * chunk + 1;
+    let x = rows(frames, config.input_dim);
+    let mut state = model.encoder.new_state().unwrap();
+    let mut encoded = Vec::new();
+    for part in x.chunks(chunk * config.input_dim) {
+        model.encoder.forward_chunk(
+            part,
+            part.len() / config.input_dim,
+            &mut state,
+            &mut encoded,
+        );
+    }
+    assert_eq!(state.frames(), frames);
+    let log_probs = model.ctc.log_probs(&encoded, frames);
+    assert_eq!(log_probs.len(), frames * model.tokens.len());
+    for row in log_probs.chunks(model.tokens.len()) {
+        let sum: f32 = row.iter().map(|p| p.exp()).sum();
+        assert!(
+            (sum - 1.0).abs() < 1e-3,
+            "token probabilities add up to {sum}"
+        );
+    }
+    let vad_rows = rows(300, model.config.vad.input_dim);
+    let speech = model
+        .vad
+        .forward(&vad_rows, 300, &mut FsmnVadState::default());
+    for row in speech.chunks(model.config.vad.out_dim) {
+        let sum: f32 = row.iter().sum();
+        assert!(
+            (sum - 1.0).abs() < 1e-4,
+            "class probabilities add up to {sum}"
+        );
+    }
+    // Two megabytes a stream is what the server's memory budget counts with.
+    assert!(EncoderState::max_bytes(config, chunk) < 2 << 20);
+}
+
+#[test]
+fn damaged_folders_name_the_file() {
+    type Damage = fn(&Path);
+    let cases: [(&str, Damage, ModelErrorKind, &str); 9] = [
+        (
+            "no config",
+            |dir| std::fs::remove_file(dir.join("config.json")).unwrap(),
+            ModelErrorKind::File,
+            "config.json cannot be read",
+        ),
+        (
+            "config is text",
+            |dir| put(dir, "config.json", b"hello"),
+            ModelErrorKind::Format,
+            "config.json",
+        ),
+        (
+            "config lacks a field",
+            |dir| edit_config(dir, "\"kernel\"", "\"colonel\""),
+            ModelErrorKind::Format,
+            "missing field `kernel`",
+        ),
+        (
+            "stacking contradicts the input",
+            |dir| edit_config(dir, "\"lfr_m\": 7", "\"lfr_m\": 6"),
+            ModelErrorKind::Config,
+            "features.lfr_m asks for 80 x 6",
+        ),
+        (
+            "no beam",
+            |dir| edit_config(dir, "\"beam\": ", "\"beam\": 0, \"was\": "),
+            ModelErrorKind::Config,
+            "decoder.beam",
+        ),
+        (
+            "weights are text",
+            |dir| put(dir, "model.safetensors", b"hello"),
+            ModelErrorKind::Format,
+            "model.safetensors",
+        ),
+        (
+            "weights of the detector",
+            |dir| {
+                std::fs::copy(dir.join("vad.safetensors"), dir.join("model.safetensors")).unwrap();
+            },
+            ModelErrorKind::MissingTensor,
+            "encoder.encoders0.0",
+        ),
+        (
+            "a token too many",
+            |dir| {
+                let list = std::fs::read_to_string(dir.join("tokens.txt")).unwrap();
+                put(
+                    dir,
+                    "tokens.txt",
+                    format!("{list}one-too-many\n").as_bytes(),
+                );
+            },
+            ModelErrorKind::Config,
+            "tokens.txt has",
+        ),
+        (
+            "language model is text",
+            |dir| put(dir, "lm.bin", b"hello"),
+            ModelErrorKind::Format,
+            "lm.bin",
+        ),
+    ];
+    let mut failures = Vec::new();
+    for (name, damage, kind, part) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(tiny()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+        }
+        damage(dir.path());
+        match Model::from_dir(dir.path()) {
+            Err(error) if error.kind() == kind && error.to_string().contains(part) => {}
+            Err(error) => failures.push(format!("{name}: {:?} {error}", error.kind())),
+            Ok(_) => failures.push(format!("{name}: loaded")),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn put(dir: &Path, name: &str, content: &[u8]) {
+    std::fs::write(dir.join(name), content).unwrap();
+}
+
+fn edit_config(dir: &Path, from: &str, to: &str) {
+    let config = std::fs::read_to_string(dir.join("config.json")).unwrap();
+    assert!(config.contains(from), "config.json has no {from}");
+    put(dir, "config.json", config.replace(from, to).as_bytes());
+}
