@@ -22,8 +22,9 @@ pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PA
 /// The samples are the same, bit for bit, however the bytes were cut. After an error every further
 /// call returns that error.
 ///
-/// A push appends samples in proportion to its bytes: 6 for a byte of 8 kHz companded WAV, but up to
-/// about 1000 for a byte of hostile Opus. A caller that bounds its memory bounds what it pushes at once.
+/// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM and usually 10
+/// for a byte of Opus, but up to 1100 for a byte of Opus that is made to (packets without content,
+/// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once.
 pub struct AudioStream {
     decoder: Decoder,
     /// Rate of headerless samples, Hz.

@@ -45,9 +45,11 @@ impl Default for FbankOptions {
 /// --num-mel-bins=80 --window-type=hamming --dither=0 --use-energy=false --snip-edges=true`.
 ///
 /// The mel filters and all steps before the transform round exactly as in kaldi-native-fbank 1.23: what
-/// they round away is all there is in the quiet bins beside a loud tone. The transform is in `f64`,
-/// there it is in `f32`, and its noise is the difference that remains: rms 4e-6 over the signals of
-/// `tests/fbank.rs`, at most 1.6e-4 on a value of 7.4, in a bin 90 dB below the frame's loudest.
+/// they round away is all there is in the quiet bins beside a loud tone. The transform is in `f64`;
+/// there it is in `f32`, and its noise is the difference that remains. With it in `f64` there as well,
+/// all values agree within 1e-6 of themselves (`tests/fbank.rs`). As published, over 40 recordings
+/// (2.3 million values) the rms of the difference is 4e-6, 99.98 % of the values are within 1e-4, and
+/// the largest is 9e-4, in a bin far below the frame's loudest.
 ///
 /// Frame `i` covers samples `160 i .. 160 i + 400` and is out as soon as they are in; `n` samples give
 /// `1 + (n - 400) / 160` frames, none if `n < 400`.

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Writes tests/data/fbank.f32: what kaldi-native-fbank (PyPI, made with 1.23.0) computes for `signal()`.
+"""Writes what kaldi-native-fbank (PyPI, made with 1.23.0) computes for `signal()`: 98 rows of 80 little-endian f32.
 
-98 rows of 80 little-endian f32. `tests/fbank.rs` makes the same signal; it is integers only, so that no
+tests/data/fbank.f32 is its own output. tests/data/fbank_f64_fft.f32 has its window and mel filters around a
+transform in f64, because its own is in f32 and leaves noise in the quiet bins that nobody can reproduce.
+ `tests/fbank.rs` makes the same signal; it is integers only, so that no
 library's sine can make the two differ.
 """
 import pathlib
@@ -50,7 +52,25 @@ fbank = knf.OnlineFbank(options)
 fbank.accept_waveform(16000, signal().tolist())
 fbank.input_finished()
 frames = np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)])
-target = pathlib.Path(__file__).parent / "data" / "fbank.f32"
-target.parent.mkdir(exist_ok=True)
-target.write_bytes(frames.astype("<f4").tobytes())
-print(frames.shape, frames.min(), frames.max())
+
+
+def with_exact_transform(samples):
+    window = np.array(knf.FeatureWindowFunction(options.frame_opts).window, np.float32)
+    mel = knf.MelBanks(options.mel_opts, options.frame_opts)
+    rows = []
+    for start in range(0, len(samples) - 399, 160):
+        x = samples[start : start + 400]
+        x = x - np.cumsum(x, dtype=np.float32)[-1] / np.float32(400)
+        x = x - np.float32(0.97) * np.concatenate([x[:1], x[:-1]])
+        spectrum = np.fft.rfft((x * window).astype(np.float64), 512).astype(np.complex64)
+        energies = mel.compute(spectrum.real**2 + spectrum.imag**2)
+        rows.append(np.log(np.maximum(energies, np.finfo(np.float32).eps)))
+    return np.array(rows)
+
+
+data = pathlib.Path(__file__).parent / "data"
+data.mkdir(exist_ok=True)
+(data / "fbank.f32").write_bytes(frames.astype("<f4").tobytes())
+exact = with_exact_transform(signal())
+(data / "fbank_f64_fft.f32").write_bytes(exact.astype("<f4").tobytes())
+print(frames.shape, "largest difference of the two:", np.abs(frames - exact).max())

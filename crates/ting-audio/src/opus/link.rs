@@ -18,9 +18,9 @@ const RATIO: i64 = 48_000 / SAMPLE_RATE as i64;
 const MAX_DURATION: i64 = 5_760;
 /// What a packet is taken to last that does not say: 20 ms, as most do.
 const USUAL_DURATION: i64 = 960;
-/// At most 5 s are made up for lost pages: more would be a long silence nobody said, and a page that
+/// At most 2 s are made up for lost pages (encoders put up to 1 s into one): a page of 29 bytes that
 /// lies about its time must not be worth hours of samples.
-const MAX_CONCEALED: i64 = 5 * 48_000;
+const MAX_CONCEALED: i64 = 2 * 48_000;
 
 pub(super) struct Link {
     serial: u32,
@@ -40,8 +40,6 @@ pub(super) struct Link {
     timed: bool,
     /// What is left of the pre-skip, in our samples.
     skip: usize,
-    /// Duration of the last packet, for a next one that does not tell.
-    duration: i64,
     has_pages: bool,
     ended: bool,
 }
@@ -59,7 +57,6 @@ impl Link {
             position: 0,
             timed: false,
             skip: to_ours(i64::from(head.pre_skip)),
-            duration: USUAL_DURATION,
             has_pages: false,
             ended: false,
         })
@@ -134,11 +131,10 @@ impl Link {
         lost: bool,
         out: &mut Vec<f32>,
     ) {
-        let mut durations = Vec::with_capacity(packets.len());
-        for packet in packets {
-            self.duration = duration(packet).unwrap_or(self.duration);
-            durations.push(self.duration);
-        }
+        let durations: Vec<i64> = packets
+            .iter()
+            .map(|packet| duration(packet).unwrap_or(USUAL_DURATION))
+            .collect();
         let total: i64 = durations.iter().sum();
         // -1 says that no packet ends here, other negative values mean nothing.
         let granule = Some(page.granule).filter(|&granule| granule >= 0);
