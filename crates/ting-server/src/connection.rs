@@ -1,0 +1,433 @@
+//! The state machine of one socket.
+//!
+//! ```text
+//! IDLE --run-task--> RUNNING (task-started) --finish-task--> DRAINING --(results, task-finished)--> IDLE
+//!  | idle_socket: close 1000 | idle_audio, silent_audio, shutdown: task-failed, close
+//!  | bad run-task: task-failed, close | client gone: the session is dropped
+//! any: what cannot be understood --> task-failed of the tasks concerned, close; without a task close 1007
+//! ```
+//! Messages are handled without waiting: what a handler has to say goes through the outbox.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use ting_protocol::{ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask};
+use tokio::select;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::outbox::{Ending, Outbox, Outgoing, Slot};
+use crate::recogniser::RecogniserSession;
+use crate::server::{Counted, Shared};
+use crate::writer::{self, Written};
+use crate::{silence, task};
+
+/// The largest message of a client. Known clients send at most 64 KiB at once; this leaves room for a program that sends
+/// an eight-minute PCM file as one frame, and bounds what a connection can make the server hold before it is looked at.
+pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+
+/// How often a full session is asked whether it has room again. Nobody hears 20 ms of a task that is this far behind.
+const ROOM_POLL: Duration = Duration::from_millis(20);
+
+/// After bytes that are no WebSocket message, how long the client may take to read why; nothing more can be read of it.
+const BROKEN_LINGER: Duration = Duration::from_secs(1);
+
+/// Serves `socket` until it is closed.
+pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
+    let _counted = shared.connections.add();
+    let mut stopping = shared.stopping.clone();
+    let outbox = Arc::new(Outbox::default());
+    let (sink, mut reader) = socket.split();
+    let mut writer = pin!(writer::write(sink, &outbox, &shared.options.timeouts));
+    let mut connection = Connection::new(&shared, outbox.clone());
+    let (mut reading, mut writing, mut serving) = (true, true, true);
+    loop {
+        let deadline = connection.deadline();
+        let full = connection.is_full();
+        select! {
+            message = reader.next(), if reading && !full => match message {
+                Some(Ok(message)) => connection.on_message(message),
+                Some(Err(error)) => {
+                    reading = false;
+                    connection.on_unreadable(&error);
+                }
+                None => break,
+            },
+            written = &mut writer, if writing => {
+                writing = false;
+                match written {
+                    Written::Closed if reading => connection.linger(shared.options.timeouts.close_linger),
+                    Written::Closed => connection.linger(BROKEN_LINGER),
+                    Written::Lost => break,
+                }
+            }
+            () = outbox.task_ended() => connection.collect_ended(),
+            _ = stopping.wait_for(|stop| *stop), if serving => {
+                serving = false;
+                connection.on_shutdown();
+            }
+            () = sleep(ROOM_POLL), if full => connection.touch(),
+            () = sleep_until(deadline) => if connection.on_deadline() { break },
+        }
+    }
+    connection.on_gone();
+}
+
+struct Connection<'a> {
+    shared: &'a Shared,
+    outbox: Arc<Outbox>,
+    state: State,
+    /// When anything was last received, a pong included.
+    heard: Instant,
+    /// The task that ended last. Its client may have sent more messages before it knew.
+    ended: Option<String>,
+}
+
+enum State {
+    Idle {
+        since: Instant,
+    },
+    Active(Task),
+    /// A close frame is in the outbox. Once it is written, the socket is read and ignored until the instant.
+    Closing(Option<Instant>),
+}
+
+/// A task between `run-task` and its terminal event.
+struct Task {
+    task_id: String,
+    slot: Slot,
+    session: Box<dyn RecogniserSession>,
+    /// When audio bytes last came.
+    audio: Instant,
+    /// When other audio than digital silence last came; `None` when silence does not matter to the task.
+    sound: Option<Instant>,
+    /// Whether `finish-task` came.
+    draining: bool,
+    /// When a draining task is given up; set on shutdown.
+    give_up: Option<Instant>,
+    _counted: Counted,
+}
+
+impl<'a> Connection<'a> {
+    fn new(shared: &'a Shared, outbox: Arc<Outbox>) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            outbox,
+            state: State::Idle { since: now },
+            heard: now,
+            ended: None,
+        }
+    }
+
+    fn on_message(&mut self, message: Message) {
+        self.heard = Instant::now();
+        // The client may answer to the end of its task before this side has looked at it.
+        self.collect_ended();
+        if matches!(self.state, State::Closing(_)) {
+            return;
+        }
+        match message {
+            Message::Text(text) => match ClientMessage::parse(&text) {
+                Ok(ClientMessage::RunTask(run)) => self.on_run(&run),
+                Ok(ClientMessage::ContinueTask { task_id, .. }) => self.on_continue(&task_id),
+                Ok(ClientMessage::FinishTask { task_id }) => self.on_finish(&task_id),
+                Ok(_) => {}
+                Err(error) => self.refuse(&error),
+            },
+            Message::Binary(bytes) => self.on_audio(bytes.into()),
+            // Pings are answered by the WebSocket layer.
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Close(_) => {
+                self.on_gone();
+                self.state =
+                    State::Closing(Some(self.heard + self.shared.options.timeouts.close_linger));
+            }
+        }
+    }
+
+    fn on_run(&mut self, run: &RunTask) {
+        let task_id = &run.task_id;
+        if matches!(self.state, State::Active(_)) {
+            let message = format!(
+                "run-task of {task_id:?} came while a task is running on this connection; \
+                 send it after task-finished."
+            );
+            let error = RequestError::new(ErrorCode::InvalidParameter, message);
+            return self.fail(&error, Some(task_id));
+        }
+        let options = match task::options(run) {
+            Ok(options) => options,
+            Err(error) => return self.fail(&error, Some(task_id)),
+        };
+        let slot = self.outbox.open(task_id);
+        let judged = silence::is_judged(&options) && run.parameters.heartbeat != Some(true);
+        let session = match self
+            .shared
+            .recogniser
+            .open(options, task::sink(self.outbox.clone(), slot))
+        {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::info!(?task_id, %error, "task refused");
+                self.outbox.end(slot, task::failure(&error));
+                return self.close(1000, "");
+            }
+        };
+        let parameters = &run.parameters;
+        let format = parameters.format.name();
+        tracing::info!(?task_id, model = ?run.model, format, parameters.sample_rate, "task started");
+        task::log_unused(run);
+        self.outbox.start(slot);
+        self.state = State::Active(Task {
+            task_id: task_id.clone(),
+            slot,
+            session,
+            audio: self.heard,
+            sound: judged.then_some(self.heard),
+            draining: false,
+            give_up: None,
+            _counted: self.shared.tasks.add(),
+        });
+    }
+
+    fn on_continue(&mut self, task_id: &str) {
+        if self.is_current(task_id, "continue-task") {
+            tracing::info!(?task_id, "context accepted but not acted on yet");
+        }
+    }
+
+    fn on_finish(&mut self, task_id: &str) {
+        if !self.is_current(task_id, "finish-task") {
+            return;
+        }
+        if let State::Active(task) = &mut self.state
+            && !task.draining
+        {
+            task.draining = true;
+            task.session.finish();
+        }
+    }
+
+    /// Whether `task_id` is running. If it is not the task that ended last either, the connection fails.
+    fn is_current(&mut self, task_id: &str, action: &str) -> bool {
+        let wrong = match &self.state {
+            State::Active(task) if task.task_id == task_id => return true,
+            State::Active(task) => format!("it must be {:?}, the running task", task.task_id),
+            // A message that crossed the task's terminal event; answering would end the task twice.
+            _ if self.ended.as_deref() == Some(task_id) => return false,
+            _ => "no task is running; send run-task first".to_owned(),
+        };
+        let message = format!("header.task_id of {action} is {task_id:?}; {wrong}.");
+        let stranger = (!matches!(self.state, State::Active(_))).then_some(task_id);
+        self.fail(
+            &RequestError::new(ErrorCode::InvalidParameter, message),
+            stranger,
+        );
+        false
+    }
+
+    fn on_audio(&mut self, bytes: Vec<u8>) {
+        // Without a running task bytes are ignored: what is late for the last task, or early for the next.
+        let State::Active(task) = &mut self.state else {
+            return;
+        };
+        if task.draining || bytes.is_empty() {
+            return;
+        }
+        task.audio = self.heard;
+        if let Some(sound) = &mut task.sound
+            && !silence::is_silent(&bytes)
+        {
+            *sound = self.heard;
+        }
+        task.session.push(bytes);
+    }
+
+    /// Answers a message that was not understood.
+    fn refuse(&mut self, error: &RequestError) {
+        let stranger = error.task_id().filter(|task_id| {
+            // While a task runs, only a run-task of another id waits for an answer of its own.
+            error.is_run_task() || (!self.is_active() && self.ended.as_deref() != Some(*task_id))
+        });
+        self.fail(error, stranger);
+    }
+
+    /// Answers what is not a WebSocket message, or the end of the connection without a close frame.
+    fn on_unreadable(&mut self, error: &axum::Error) {
+        tracing::debug!(%error, "connection cannot be read");
+        if !matches!(self.state, State::Closing(_)) {
+            let message = format!("The connection cannot be read any more: {error}.");
+            self.fail(
+                &RequestError::new(ErrorCode::InvalidParameter, message),
+                None,
+            );
+        }
+    }
+
+    /// Fails the running task and `stranger`, which is another task of the client's, and closes the connection.
+    fn fail(&mut self, error: &RequestError, stranger: Option<&str>) {
+        let running = match &self.state {
+            State::Active(task) => Some(task.task_id.as_str()),
+            _ => None,
+        };
+        tracing::info!(?running, ?stranger, %error, "task failed");
+        self.answer(error, stranger);
+    }
+
+    fn answer(&mut self, error: &RequestError, stranger: Option<&str>) {
+        let mut told = false;
+        let mut running = None;
+        if let State::Active(task) = &self.state {
+            told = self
+                .outbox
+                .end(task.slot, failed(error.code(), error.message()));
+            running = Some(task.task_id.as_str());
+        }
+        if let Some(stranger) = stranger
+            && running != Some(stranger)
+        {
+            let event = Event::failed(stranger, error.code().clone(), error.message());
+            self.outbox.push(Outgoing::Event(event));
+            told = true;
+        }
+        match told || running.is_some() {
+            true => self.close(1000, ""),
+            false => self.close(1007, "Invalid payload data"),
+        }
+    }
+
+    /// Drops the task and closes the connection once everything before is written.
+    fn close(&mut self, code: u16, reason: &'static str) {
+        self.outbox.push(Outgoing::Close(code, reason));
+        self.state = State::Closing(None);
+    }
+
+    /// The close frame is written: from now on the client has `patience` to close its side.
+    fn linger(&mut self, patience: Duration) {
+        self.state = State::Closing(Some(Instant::now() + patience));
+    }
+
+    /// Leaves the task behind if the recogniser has ended it.
+    fn collect_ended(&mut self) {
+        let State::Active(task) = &self.state else {
+            return;
+        };
+        let task_id = &task.task_id;
+        match self.outbox.ending(task.slot) {
+            None => {}
+            Some(Ending::Finished) => {
+                tracing::info!(?task_id, "task finished");
+                self.ended = Some(task_id.clone());
+                self.state = State::Idle {
+                    since: Instant::now(),
+                };
+                if *self.shared.stopping.borrow() {
+                    self.close(1001, "server is stopping");
+                }
+            }
+            Some(Ending::Failed) => {
+                tracing::info!(?task_id, "task failed");
+                self.close(1000, "");
+            }
+        }
+    }
+
+    fn on_shutdown(&mut self) {
+        self.collect_ended();
+        match &mut self.state {
+            State::Idle { .. } => self.close(1001, "server is stopping"),
+            State::Active(task) if task.draining => {
+                task.give_up = Some(Instant::now() + self.shared.options.timeouts.drain);
+            }
+            State::Active(_) => self.stop(),
+            State::Closing(_) => {}
+        }
+    }
+
+    fn stop(&mut self) {
+        let message = "The server is stopping; start the task again in a while.";
+        self.fail(&RequestError::new(ErrorCode::SystemError, message), None);
+    }
+
+    /// The client is gone: what its task has left to do is cancelled.
+    fn on_gone(&mut self) {
+        if let State::Active(task) = &self.state {
+            // Devices are known to leave right after finish-task.
+            tracing::debug!(task_id = ?task.task_id, "client disconnected before task finished");
+        }
+        self.state = State::Closing(None);
+    }
+
+    /// Nothing is read while the session is full, so nothing can be missed either.
+    fn touch(&mut self) {
+        self.heard = Instant::now();
+        if let State::Active(task) = &mut self.state {
+            task.audio = self.heard;
+            task.sound = task.sound.map(|_| self.heard);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        matches!(&self.state, State::Active(task) if !task.session.has_room())
+    }
+
+    fn is_active(&self) -> bool {
+        matches!(self.state, State::Active(_))
+    }
+
+    /// When [`on_deadline`](Self::on_deadline) is due.
+    fn deadline(&self) -> Instant {
+        let timeouts = &self.shared.options.timeouts;
+        let due = match &self.state {
+            State::Idle { since } => Some(*since + timeouts.idle_socket),
+            State::Active(task) if task.draining => task.give_up,
+            State::Active(task) => {
+                let silent = task.sound.map(|sound| sound + timeouts.silent_audio);
+                let idle = task.audio + timeouts.idle_audio;
+                Some(silent.map_or(idle, |silent| silent.min(idle)))
+            }
+            State::Closing(until) => *until,
+        };
+        let lost = self.heard + timeouts.peer_lost;
+        due.map_or(lost, |due| due.min(lost))
+    }
+
+    /// Does what the passed deadline asks for; tells whether the connection is to be dropped.
+    fn on_deadline(&mut self) -> bool {
+        self.collect_ended();
+        let now = Instant::now();
+        let timeouts = &self.shared.options.timeouts;
+        if now >= self.heard + timeouts.peer_lost {
+            tracing::info!("nothing heard of the client, giving up on it");
+            return true;
+        }
+        if now < self.deadline() {
+            return false;
+        }
+        match &self.state {
+            State::Idle { .. } => self.close(1000, "no task for too long"),
+            State::Active(task) if task.draining => self.stop(),
+            State::Active(task) if now >= task.audio + timeouts.idle_audio => {
+                // The hosted service's words, and its number, whatever the limit is here.
+                let message = "request timeout after 23 seconds.";
+                self.fail(&RequestError::new(ErrorCode::ClientError, message), None);
+            }
+            State::Active(_) => {
+                let error = RequestError::new(ErrorCode::ResponseTimeout, "Response timeout!");
+                self.fail(&error, None);
+            }
+            State::Closing(_) => return true,
+        }
+        false
+    }
+}
+
+fn failed(code: &ErrorCode, message: &str) -> EventBody {
+    EventBody::TaskFailed {
+        code: code.clone(),
+        message: message.to_owned(),
+    }
+}

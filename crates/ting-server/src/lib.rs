@@ -1,0 +1,30 @@
+//! The WebSocket server: task state machine, timeouts, limits.
+//!
+//! [`Server::bind`] takes the options and a [`Recogniser`], [`Server::serve`] answers until its shutdown future ends.
+//! One connection is one tokio task: it reads the socket, keeps the state of the wire's task ([`connection`]), and
+//! writes what the recogniser left in the connection's [`outbox`].
+//!
+//! # Architecture invariants
+//! - Every `run-task` ends in exactly one of `task-finished` or `task-failed`, unless its client is gone. The outbox
+//!   decides which, under one lock, whoever comes first.
+//! - Reading a socket never waits for recognition, except when a task has as many bytes queued as it may have.
+//! - Recognition never waits for a slow reader: the sink only puts an event into a queue.
+//! - Memory per connection is bounded: one message ([`MAX_MESSAGE_BYTES`]), the session's queue, and the outbox, whose
+//!   bound is told in its own module.
+//! - Knows nothing of tensors; of audio only the names of the formats, and whether bytes are digital silence.
+
+mod auth;
+mod connection;
+mod http;
+mod options;
+mod outbox;
+mod recogniser;
+mod server;
+mod silence;
+mod task;
+mod writer;
+
+pub use connection::MAX_MESSAGE_BYTES;
+pub use options::{ServerOptions, Timeouts};
+pub use recogniser::{Recogniser, RecogniserSession, Sink};
+pub use server::{Server, ServerError, ServerErrorKind};
