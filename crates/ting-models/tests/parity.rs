@@ -200,6 +200,16 @@ fn streaming_encoder_equals_funasr_with_a_chunk_mask() {
             ));
         }
         assert_eq!(state.frames(), frames);
+        for chunks in [2, 3, 100] {
+            let (mut state, mut out) = (encoder.new_state().unwrap(), Vec::new());
+            for rows in input.chunks(chunks * chunk * config.input_dim) {
+                let count = rows.len() / config.input_dim;
+                encoder.forward_chunks(rows, count, chunk, &mut state, &mut out);
+            }
+            if bits(&out) != bits(&first) {
+                failures.push(format!("{}: {chunks} chunks at once differ", case.name));
+            }
+        }
         state.reset();
         if bits(&stream(&mut state)) != bits(&first) {
             failures.push(format!(

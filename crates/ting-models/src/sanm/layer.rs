@@ -115,11 +115,13 @@ impl SanmLayer {
         self.finish(x, rows, scratch);
     }
 
-    /// The rows of one chunk, each attending to the chunk and the rows before it that `state` keeps.
-    pub(super) fn forward_chunk(
+    /// The rows of whole chunks of `chunk` rows (the last may be shorter), each attending to its chunk and the rows
+    /// before it that `state` keeps.
+    pub(super) fn forward_chunks(
         &self,
         x: &mut Vec<f32>,
         rows: usize,
+        chunk: usize,
         state: &mut LayerState,
         scratch: &mut Scratch,
     ) {
@@ -127,25 +129,24 @@ impl SanmLayer {
         self.norm1.forward(x, &mut scratch.normed);
         self.linear_q_k_v
             .forward(&scratch.normed, rows, &mut scratch.q_k_v);
-        let seen = state.append(&scratch.q_k_v, dim);
-        let queries = Strided::new(&scratch.q_k_v, rows, 3 * dim);
-        let keys = Strided::new(
-            &state.keys()[seen.first_key * dim..],
-            seen.context + rows,
-            dim,
-        );
-        let values = &state.values()[seen.first_value * dim..];
-        let values = Strided::new(values, seen.context + rows, dim);
+        state.append(&scratch.q_k_v, dim);
         scratch.mixed.resize(rows * dim, 0.0);
-        attention(
-            queries,
-            keys,
-            values,
-            self.heads,
-            dim,
-            &mut scratch.attention,
-            &mut scratch.mixed,
-        );
+        for (i, mixed) in scratch.mixed.chunks_mut(chunk * dim).enumerate() {
+            let (start, own) = (i * chunk, mixed.len() / dim);
+            let seen = state.seen(rows - start - own..rows - start, dim);
+            let queries = Strided::new(&scratch.q_k_v[start * 3 * dim..], own, 3 * dim);
+            let keys = Strided::new(seen.keys, seen.rows, dim);
+            let values = Strided::new(seen.values, seen.rows, dim);
+            attention(
+                queries,
+                keys,
+                values,
+                self.heads,
+                dim,
+                &mut scratch.attention,
+                mixed,
+            );
+        }
         scratch.memory.resize(rows * dim, 0.0);
         let start = state.values().len() / dim - rows;
         let memory = &mut scratch.memory;

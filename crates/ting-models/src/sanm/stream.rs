@@ -48,11 +48,11 @@ impl EncoderState {
         self.frames
     }
 
-    /// The most bytes of keys and values a stream of an encoder of `config` holds when it is fed chunks of
-    /// `chunk` frames.
-    pub fn max_bytes(config: &SanmConfig, chunk: usize) -> usize {
+    /// The most bytes of keys and values a stream of an encoder of `config` holds when it is fed up to `frames`
+    /// frames a call.
+    pub fn max_bytes(config: &SanmConfig, frames: usize) -> usize {
         let values = config.left_context.max(config.memory_left());
-        let rows = config.left_context + values + 2 * chunk;
+        let rows = config.left_context + values + 2 * frames;
         (config.layers + config.tp_layers) * rows * config.dim * size_of::<f32>()
     }
 }
@@ -71,30 +71,29 @@ pub(super) struct LayerState {
     memory_left: usize,
 }
 
-/// Which of the kept rows the attention of a chunk sees, besides the chunk's own.
-pub(super) struct Seen {
-    /// Frames before the chunk.
-    pub(super) context: usize,
-    /// Row of the first of them in the keys.
-    pub(super) first_key: usize,
-    /// Row of the first of them in the values, which may reach further back.
-    pub(super) first_value: usize,
-}
-
 impl LayerState {
-    /// Adds the keys and values of a chunk of rows `[q | k | v]`.
-    pub(super) fn append(&mut self, q_k_v: &[f32], dim: usize) -> Seen {
-        let context = self.left_context.min(self.keys.len() / dim);
-        let first_key = self.keys.len() / dim - context;
-        let first_value = self.values.len() / dim - context;
+    /// Adds the keys and values of rows `[q | k | v]`.
+    pub(super) fn append(&mut self, q_k_v: &[f32], dim: usize) {
         for row in q_k_v.chunks_exact(3 * dim) {
             self.keys.extend_from_slice(&row[dim..2 * dim]);
             self.values.extend_from_slice(&row[2 * dim..]);
         }
+    }
+
+    /// The keys and values that the attention of a chunk sees: the chunk's own and those of up to `left_context`
+    /// frames before it. The chunk begins `from_end.end` rows before the end of what was appended and ends
+    /// `from_end.start` rows before it.
+    pub(super) fn seen(&self, from_end: std::ops::Range<usize>, dim: usize) -> Seen<'_> {
+        let before = self.keys.len() / dim - from_end.end;
+        let rows = self.left_context.min(before) + from_end.len();
+        let window = |kept: &'_ [f32]| {
+            let end = kept.len() - from_end.start * dim;
+            end - rows * dim..end
+        };
         Seen {
-            context,
-            first_key,
-            first_value,
+            keys: &self.keys[window(&self.keys)],
+            values: &self.values[window(&self.values)],
+            rows,
         }
     }
 
@@ -107,13 +106,16 @@ impl LayerState {
         );
     }
 
-    pub(super) fn keys(&self) -> &[f32] {
-        &self.keys
-    }
-
     pub(super) fn values(&self) -> &[f32] {
         &self.values
     }
+}
+
+/// Rows that a chunk attends to.
+pub(super) struct Seen<'a> {
+    pub(super) keys: &'a [f32],
+    pub(super) values: &'a [f32],
+    pub(super) rows: usize,
 }
 
 fn keep_last(rows: &mut Vec<f32>, count: usize) {
