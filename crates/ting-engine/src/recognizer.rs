@@ -1,0 +1,316 @@
+//! One task, synchronous and deterministic: bytes in, events out.
+
+use std::sync::Arc;
+
+use ting_audio::AudioStream;
+use ting_features::{Fbank, FbankOptions, Lfr};
+use ting_models::{EncoderState, FsmnVadState, Languages, Model};
+
+use crate::api::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
+use crate::segment::{BANDS, Context, Segment};
+use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
+
+/// Samples recognised at a time: 100 ms, so that a large push needs no large buffers.
+const PIECE: usize = 1600;
+/// Bytes decoded at a time: the samples of one piece have to be bounded even where a codec packs hours into kilobytes.
+const BYTES: usize = 4096;
+/// Samples per ms.
+const SAMPLES_PER_MS: u64 = 16;
+
+/// Recognises one task. The same bytes and options give the same events, however the bytes are cut; only where
+/// between the calls an event falls depends on the cuts.
+pub struct Recognizer {
+    model: Arc<Model>,
+    options: TaskOptions,
+    allowed: Option<Vec<bool>>,
+    audio: AudioStream,
+    samples: u64,
+    fbank: Fbank,
+    vad_lfr: Lfr,
+    vad_state: FsmnVadState,
+    segmenter: Segmenter,
+    /// Feature frames from `first_frame` of the task on.
+    frames: Vec<f32>,
+    first_frame: usize,
+    /// Frames whose speech probability is known.
+    judged: usize,
+    segment: Option<Segment>,
+    sentences: u32,
+    /// The encoder's buffers, kept from segment to segment.
+    spare_state: Option<EncoderState>,
+    /// All audio is there, and what is open is being closed.
+    flushing: bool,
+    ended: bool,
+}
+
+impl std::fmt::Debug for Recognizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recognizer({:?}, {} ms)", self.options, self.audio_ms())
+    }
+}
+
+impl Recognizer {
+    /// A task over `model`.
+    ///
+    /// # Errors
+    /// `InvalidOption` when an option is out of its range; the message names it and the range.
+    pub fn new(model: Arc<Model>, options: TaskOptions) -> Result<Self, EngineError> {
+        let invalid = |message: String| EngineError::new(EngineErrorKind::InvalidOption, message);
+        if !(200..=6000).contains(&options.max_sentence_silence_ms) {
+            return Err(invalid(format!(
+                "max_sentence_silence is {}; it must be 200 to 6000 (ms)",
+                options.max_sentence_silence_ms
+            )));
+        }
+        if !(-1.0..=1.0).contains(&options.speech_noise_threshold) {
+            return Err(invalid(format!(
+                "speech_noise_threshold is {}; it must be -1.0 to 1.0",
+                options.speech_noise_threshold
+            )));
+        }
+        let audio = AudioStream::new(options.format, options.sample_rate)
+            .map_err(|error| invalid(error.to_string()))?;
+        let state = model.encoder.new_state().map_err(|error| {
+            EngineError::new(
+                EngineErrorKind::Internal,
+                format!("this model cannot stream: {error}"),
+            )
+        })?;
+        let features = model.config.features.clone();
+        let allowed =
+            (!options.languages.is_empty()).then(|| allowed_tokens(&model, &options.languages));
+        Ok(Self {
+            allowed,
+            audio,
+            samples: 0,
+            fbank: Fbank::new(FbankOptions::default()),
+            vad_lfr: Lfr::new(features.vad_lfr_m, features.vad_lfr_n, BANDS),
+            vad_state: FsmnVadState::default(),
+            segmenter: Segmenter::new(
+                options.max_sentence_silence_ms,
+                options.speech_noise_threshold,
+            ),
+            frames: Vec::new(),
+            first_frame: 0,
+            judged: 0,
+            segment: None,
+            sentences: 0,
+            spare_state: Some(state),
+            flushing: false,
+            ended: false,
+            model,
+            options,
+        })
+    }
+
+    /// Audio decoded so far, in ms.
+    pub fn audio_ms(&self) -> u64 {
+        self.samples / SAMPLES_PER_MS
+    }
+
+    /// Whether the last event was given.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Takes the next bytes and appends what they bring to `events`. Bytes after the last event are ignored.
+    pub fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
+        for bytes in bytes.chunks(BYTES) {
+            if self.ended {
+                return;
+            }
+            let mut samples = Vec::new();
+            let result = self.audio.push(bytes, &mut samples);
+            self.recognize(&samples, events);
+            if let Err(error) = result {
+                self.fail(&error, events);
+            }
+        }
+    }
+
+    /// Ends the audio: the open sentence is finished, and the last event follows.
+    pub fn finish(&mut self, events: &mut Vec<Event>) {
+        if self.ended {
+            return;
+        }
+        let mut samples = Vec::new();
+        let result = self.audio.finish(&mut samples);
+        self.recognize(&samples, events);
+        if let Err(error) = result {
+            self.fail(&error, events);
+            return;
+        }
+        self.flush(events);
+        self.ended = true;
+        events.push(Event::Finished {
+            audio_ms: self.audio_ms(),
+        });
+    }
+
+    fn fail(&mut self, error: &ting_audio::AudioError, events: &mut Vec<Event>) {
+        // What was said before the fault is not lost.
+        self.flush(events);
+        self.ended = true;
+        events.push(Event::Failed(EngineError::new(
+            EngineErrorKind::Audio,
+            error.to_string(),
+        )));
+    }
+
+    fn recognize(&mut self, samples: &[f32], events: &mut Vec<Event>) {
+        for piece in samples.chunks(PIECE) {
+            self.samples += piece.len() as u64;
+            let known = self.frames.len();
+            self.fbank.push(piece, &mut self.frames);
+            let mut rows = Vec::new();
+            self.vad_lfr.push(&self.frames[known..], &mut rows);
+            self.judge(&rows, events);
+        }
+    }
+
+    /// Judges the rest of the frames and closes the open segment.
+    fn flush(&mut self, events: &mut Vec<Event>) {
+        self.flushing = true;
+        let mut rows = Vec::new();
+        self.vad_lfr.finish(&mut rows);
+        self.judge(&rows, events);
+        if let Some(change) = self.segmenter.finish() {
+            self.apply(change, events);
+        }
+    }
+
+    /// Runs the voice activity detector over its next input rows, and everything that hangs on each frame.
+    fn judge(&mut self, rows: &[f32], events: &mut Vec<Event>) {
+        let count = rows.len() / self.vad_lfr.row_len();
+        let classes = self.model.vad.config().out_dim;
+        let probabilities = self.model.vad.forward(rows, count, &mut self.vad_state);
+        for frame in probabilities.chunks_exact(classes) {
+            self.judged += 1;
+            let change = self.segmenter.push(frame[1]);
+            if let Some(change) = change {
+                self.apply(change, events);
+            }
+            self.feed(events);
+        }
+        self.forget();
+    }
+
+    fn apply(&mut self, change: Change, events: &mut Vec<Event>) {
+        match change {
+            Change::Open { start, speech } => {
+                let mut state = self
+                    .spare_state
+                    .take()
+                    .or_else(|| self.model.encoder.new_state().ok());
+                if let Some(state) = &mut state {
+                    state.reset();
+                }
+                let Some(state) = state else { return };
+                let context = Context {
+                    model: &self.model,
+                    allowed: self.allowed.as_deref(),
+                };
+                self.segment = Some(Segment::new(
+                    &context,
+                    self.sentences + 1,
+                    start,
+                    speech,
+                    state,
+                ));
+            }
+            Change::Close {
+                speech_end,
+                end,
+                probability,
+                cut,
+            } => {
+                self.close(speech_end, end, probability, events);
+                if cut {
+                    let change = self.segmenter.reopen();
+                    self.apply(change, events);
+                    self.feed(events);
+                }
+            }
+        }
+    }
+
+    /// Gives the open segment the frames up to the last judged one.
+    fn feed(&mut self, events: &mut Vec<Event>) {
+        let Some(segment) = &mut self.segment else {
+            return;
+        };
+        let context = Context {
+            model: &self.model,
+            allowed: self.allowed.as_deref(),
+        };
+        while segment.start + segment.taken < self.judged {
+            let at = (segment.start + segment.taken - self.first_frame) * BANDS;
+            if let Some(sentence) = segment.push(&context, &self.frames[at..at + BANDS]) {
+                // In a pause nothing new is said: the partial before it stands.
+                let frames =
+                    self.model.config.decoder.chunk_frames * self.model.config.features.lfr_n;
+                let speaking = self
+                    .segmenter
+                    .speech_end()
+                    .is_none_or(|end| end + 2 * frames > segment.start + segment.taken);
+                if speaking {
+                    events.push(Event::Partial { sentence });
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, speech_end: usize, end: usize, probability: f32, events: &mut Vec<Event>) {
+        let Some(segment) = self.segment.take() else {
+            return;
+        };
+        let until = (speech_end + TAIL).min(end).max(segment.start);
+        let from = segment.start - self.first_frame;
+        let features = &self.frames[from * BANDS..(until - self.first_frame) * BANDS];
+        let context = Context {
+            model: &self.model,
+            allowed: self.allowed.as_deref(),
+        };
+        let sentence = segment.finish(&context, features, speech_end, probability);
+        if let Some(sentence) = sentence {
+            self.sentences += 1;
+            // Not what is decoded so far, which depends on how the bytes were cut.
+            let audio_ms = if self.flushing {
+                self.audio_ms()
+            } else {
+                self.judged as u64 * FRAME_MS
+            };
+            events.push(Event::Final { sentence, audio_ms });
+        }
+    }
+
+    /// Drops frames that no segment can refer to any more.
+    fn forget(&mut self) {
+        let needed = self.segmenter.oldest_needed().min(self.judged);
+        let needed = self
+            .segment
+            .as_ref()
+            .map_or(needed, |segment| needed.min(segment.start));
+        let extra = needed.saturating_sub(self.first_frame);
+        // In larger steps, so that the rest is not moved for each frame.
+        if extra > 100 {
+            self.frames.drain(..extra * BANDS);
+            self.first_frame += extra;
+        }
+    }
+}
+
+fn allowed_tokens(model: &Model, languages: &[Language]) -> Vec<bool> {
+    let mut allowed = vec![false; model.tokens.len()];
+    for language in languages {
+        let language = match language {
+            Language::Chinese => Languages::CHINESE,
+            Language::English => Languages::ENGLISH,
+            Language::Japanese => Languages::JAPANESE,
+        };
+        for (allowed, more) in allowed.iter_mut().zip(model.tokens.mask(language)) {
+            *allowed |= more;
+        }
+    }
+    allowed
+}

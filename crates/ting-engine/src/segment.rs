@@ -1,0 +1,234 @@
+//! The recognition of one open segment: a streaming pass for partials, a pass over the whole for the final.
+
+use ting_features::Lfr;
+use ting_models::{EncoderState, Model};
+
+use crate::align::align;
+use crate::api::{Sentence, Word};
+use crate::beam::{Beam, BeamOptions};
+use crate::posteriors::Frame;
+use crate::segmenter::FRAME_MS;
+use crate::words::{self, TimedToken};
+
+/// Mel bands of a feature frame.
+pub(crate) const BANDS: usize = 80;
+/// A token lasts at most this long after its spike, in ms: CTC spikes say where a token is, not how long.
+const TOKEN_MS: u64 = 240;
+/// Of a final whose tokens are on average less likely than this (natural log) nothing is printed: the acoustic evidence
+/// does not support it.
+const EVIDENCE: f32 = -1.6;
+/// A final of a segment whose frames are on average less likely speech than this is not printed either.
+const SPEECH_EVIDENCE: f32 = 0.2;
+
+/// One open segment.
+pub(crate) struct Segment {
+    /// First frame of its audio, from the start of the task.
+    pub(crate) start: usize,
+    /// First frame of its speech.
+    pub(crate) speech: usize,
+    /// Frames taken so far.
+    pub(crate) taken: usize,
+    id: u32,
+    lfr: Lfr,
+    /// Stacked rows that do not fill a chunk yet.
+    rows: Vec<f32>,
+    state: EncoderState,
+    beam: Beam,
+    posteriors: Vec<Frame>,
+    reported: bool,
+}
+
+/// What stays the same over all segments of a task.
+pub(crate) struct Context<'a> {
+    pub(crate) model: &'a Model,
+    /// Tokens of the languages asked for; none means all.
+    pub(crate) allowed: Option<&'a [bool]>,
+}
+
+impl Context<'_> {
+    fn beam(&self) -> Beam {
+        let decoder = &self.model.config.decoder;
+        let options = BeamOptions {
+            width: decoder.beam,
+            lm_weight: decoder.lm_weight,
+            token_bonus: decoder.token_bonus,
+        };
+        Beam::new(options, self.model.lm.as_ref())
+    }
+
+    fn lfr(&self) -> Lfr {
+        let features = &self.model.config.features;
+        Lfr::new(features.lfr_m, features.lfr_n, BANDS)
+    }
+
+    fn posteriors(&self, encoded: &[f32], frames: usize) -> impl Iterator<Item = Frame> {
+        let ctc = &self.model.ctc;
+        let log_probs = ctc.log_probs(encoded, frames);
+        let (tokens, blank) = (ctc.tokens(), ctc.blank());
+        (0..frames).map(move |t| {
+            Frame::new(
+                &log_probs[t * tokens..(t + 1) * tokens],
+                blank,
+                self.allowed,
+            )
+        })
+    }
+}
+
+impl Segment {
+    /// Segment number `id` of a task. `state` is of the model's encoder, at its start.
+    pub(crate) fn new(
+        context: &Context<'_>,
+        id: u32,
+        start: usize,
+        speech: usize,
+        state: EncoderState,
+    ) -> Self {
+        Self {
+            start,
+            speech,
+            taken: 0,
+            id,
+            lfr: context.lfr(),
+            rows: Vec::new(),
+            state,
+            beam: context.beam(),
+            posteriors: Vec::new(),
+            reported: false,
+        }
+    }
+
+    /// Takes the next feature frame. At the end of each chunk it returns what is recognised so far, if anything is.
+    pub(crate) fn push(&mut self, context: &Context<'_>, frame: &[f32]) -> Option<Sentence> {
+        self.taken += 1;
+        self.lfr.push(frame, &mut self.rows);
+        let chunk = context.model.config.decoder.chunk_frames;
+        if self.rows.len() < chunk * self.lfr.row_len() {
+            return None;
+        }
+        let mut encoded = Vec::new();
+        context
+            .model
+            .encoder
+            .forward_chunk(&self.rows, chunk, &mut self.state, &mut encoded);
+        self.rows.clear();
+        for posteriors in context.posteriors(&encoded, chunk) {
+            self.beam.advance(&posteriors, context.model.lm.as_ref());
+            self.posteriors.push(posteriors);
+        }
+        let until = self.start + self.taken;
+        let words = self
+            .words(context, &self.posteriors, &self.beam.best(), until)
+            .0;
+        let mut sentence = self.sentence(words)?;
+        sentence.first = !self.reported;
+        self.reported = true;
+        Some(sentence)
+    }
+
+    /// Recognises the whole segment again, with every frame seeing all others. `features` are its frames up to shortly
+    /// after `speech_end` (one past the last speech frame of the task); `speech_probability` is their mean.
+    ///
+    /// None when there is nothing to report: no text, and no partial to take back.
+    pub(crate) fn finish(
+        mut self,
+        context: &Context<'_>,
+        features: &[f32],
+        speech_end: usize,
+        speech_probability: f32,
+    ) -> Option<Sentence> {
+        let mut rows = Vec::new();
+        let mut lfr = context.lfr();
+        lfr.push(features, &mut rows);
+        lfr.finish(&mut rows);
+        let frames = rows.len() / lfr.row_len();
+        let encoded = context.model.encoder.forward_full(&rows, frames);
+        let mut beam = context.beam();
+        let posteriors: Vec<Frame> = context.posteriors(&encoded, frames).collect();
+        for frame in &posteriors {
+            beam.advance(frame, context.model.lm.as_ref());
+        }
+        let until = self.start + features.len() / BANDS;
+        let (mut words, evidence) = self.words(context, &posteriors, &beam.best(), until);
+        if evidence < EVIDENCE || speech_probability < SPEECH_EVIDENCE {
+            words.clear();
+        }
+        let reported = std::mem::replace(&mut self.reported, true);
+        let begin_ms = self.speech as u64 * FRAME_MS;
+        let mut sentence = match self.sentence(words) {
+            Some(sentence) => sentence,
+            // A partial promised a sentence: it ends, though empty, so that a client can take its text back.
+            None if reported => Sentence {
+                id: self.id,
+                begin_ms,
+                end_ms: begin_ms,
+                text: String::new(),
+                words: Vec::new(),
+                first: false,
+            },
+            None => return None,
+        };
+        sentence.first = !reported;
+        sentence.end_ms = sentence.end_ms.max(speech_end as u64 * FRAME_MS);
+        Some(sentence)
+    }
+
+    fn sentence(&self, words: Vec<Word>) -> Option<Sentence> {
+        let (first, last) = (words.first()?, words.last()?);
+        Some(Sentence {
+            id: self.id,
+            begin_ms: (self.speech as u64 * FRAME_MS).min(first.begin_ms),
+            end_ms: last.end_ms,
+            text: words::text(&words),
+            words,
+            first: false,
+        })
+    }
+
+    /// The words of `tokens`, timed by their spikes in `posteriors`, none after frame `until`; and the mean ln P of the
+    /// spikes of tokens that are no marks.
+    fn words(
+        &self,
+        context: &Context<'_>,
+        posteriors: &[Frame],
+        tokens: &[u16],
+        until: usize,
+    ) -> (Vec<Word>, f32) {
+        let spikes = align(posteriors, tokens);
+        let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
+        let start_ms = self.start as u64 * FRAME_MS;
+        let limit_ms = until as u64 * FRAME_MS;
+        let at = |frame: usize| start_ms + frame as u64 * row_ms;
+        let mut timed: Vec<TimedToken> = Vec::with_capacity(tokens.len());
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (i, ((frame, ln_p), token)) in spikes.iter().zip(tokens).enumerate() {
+            let mark = context.model.tokens.is_punctuation(usize::from(*token));
+            if !mark {
+                sum += ln_p;
+                count += 1.0;
+            }
+            let previous = timed.last().map_or(start_ms, |token| token.end_ms);
+            let begin_ms = at(*frame)
+                .saturating_sub(row_ms)
+                .max(previous)
+                .min(limit_ms);
+            let next = spikes
+                .get(i + 1)
+                .map_or(u64::MAX, |(frame, _)| at(*frame).saturating_sub(row_ms));
+            // A mark takes no time.
+            let longest = if mark { 0 } else { TOKEN_MS };
+            let end_ms = next.min(at(*frame) + longest).min(limit_ms).max(begin_ms);
+            timed.push(TimedToken {
+                token: *token,
+                begin_ms,
+                end_ms,
+            });
+        }
+        let evidence = if count > 0.0 {
+            sum / count
+        } else {
+            f32::NEG_INFINITY
+        };
+        (words::words(&context.model.tokens, &timed), evidence)
+    }
+}

@@ -1,0 +1,341 @@
+//! Where sentences begin and end: speech probabilities in, openings and closings out.
+//!
+//! All times are frames of 10 ms, counted from the first sample of the task.
+
+/// Milliseconds per frame.
+pub(crate) const FRAME_MS: u64 = 10;
+/// No segment is longer than this; a longer one is cut where it is least like speech. 20 s bound the memory of a
+/// session and the delay of its final, and exceed what a speaker says in one breath.
+pub const MAX_SEGMENT_MS: u64 = 20_000;
+/// The cut of an over-long segment is looked for in its last 6 s.
+const CUT_WINDOW: usize = 600;
+/// Speech frames that open a segment, out of the last `OPEN_WINDOW`: 80 ms of speech, the shortest of syllables.
+const OPEN_SPEECH: usize = 8;
+const OPEN_WINDOW: usize = 14;
+/// A pause is broken by this many speech frames out of the last `RESUME_WINDOW`, so that a click is no speech.
+const RESUME_SPEECH: usize = 4;
+const RESUME_WINDOW: usize = 6;
+/// Audio before the first speech frame that belongs to the segment: soft onsets lie below the threshold.
+pub(crate) const LEAD: usize = 25;
+/// Audio after the last speech frame that the final looks at.
+pub(crate) const TAIL: usize = 30;
+
+/// What a frame changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// A segment opened, and its audio begins at this frame, at most the current one.
+    Open {
+        /// First frame of the segment's audio.
+        start: usize,
+        /// First frame of speech.
+        speech: usize,
+    },
+    /// The segment closed.
+    Close {
+        /// One past the last frame of speech.
+        speech_end: usize,
+        /// One past the last frame of the segment.
+        end: usize,
+        /// Mean speech probability from the first to the last frame of speech.
+        probability: f32,
+        /// Whether the speaker went on, so that a new segment begins at `end`.
+        cut: bool,
+    },
+}
+
+/// The state of one task.
+pub(crate) struct Segmenter {
+    threshold: f32,
+    max_silence: usize,
+    /// Probabilities from `first` on: of the open segment, or the last few.
+    probabilities: Vec<f32>,
+    first: usize,
+    open: Option<Open>,
+    /// No segment begins before this frame.
+    floor: usize,
+}
+
+struct Open {
+    start: usize,
+    /// First frame of speech.
+    speech: usize,
+    /// One past the last speech frame.
+    speech_end: usize,
+}
+
+impl Segmenter {
+    /// `max_silence_ms` of non-speech close a segment; `noise_threshold` (-1 to 1) moves the probability from which a
+    /// frame counts as speech, 0.5 at 0.
+    pub(crate) fn new(max_silence_ms: u32, noise_threshold: f32) -> Self {
+        Self {
+            threshold: 0.5 + 0.45 * noise_threshold,
+            max_silence: (u64::from(max_silence_ms).div_ceil(FRAME_MS)) as usize,
+            probabilities: Vec::new(),
+            first: 0,
+            open: None,
+            floor: 0,
+        }
+    }
+
+    /// The first frame that a segment may still refer to: older audio can be forgotten.
+    pub(crate) fn oldest_needed(&self) -> usize {
+        let now = self.first + self.probabilities.len();
+        let start = self.open.as_ref().map_or(usize::MAX, |open| open.start);
+        start
+            .min(now.saturating_sub(OPEN_WINDOW + LEAD))
+            .max(self.floor.min(start))
+    }
+
+    /// One past the last speech frame of the open segment.
+    pub(crate) fn speech_end(&self) -> Option<usize> {
+        self.open.as_ref().map(|open| open.speech_end)
+    }
+
+    /// Takes the speech probability of the next frame.
+    pub(crate) fn push(&mut self, probability: f32) -> Option<Change> {
+        let now = self.first + self.probabilities.len();
+        self.probabilities.push(probability);
+        let end = now + 1;
+        let Some(Open {
+            start,
+            mut speech_end,
+            ..
+        }) = self.open
+        else {
+            let change = self.try_open(end);
+            if change.is_none() {
+                self.forget();
+            }
+            return change;
+        };
+        if self.speech_in(RESUME_WINDOW.min(end - start)) >= RESUME_SPEECH && self.is_speech(now) {
+            speech_end = end;
+            if let Some(open) = &mut self.open {
+                open.speech_end = end;
+            }
+        }
+        // A speech frame may be the first of the speech that breaks the pause: the next silent one decides.
+        if !self.is_speech(now) && end - speech_end >= self.max_silence {
+            return self.close(end, false);
+        }
+        if (end - start) as u64 * FRAME_MS >= MAX_SEGMENT_MS {
+            return self.close(self.least_speech(end), true);
+        }
+        None
+    }
+
+    /// Goes on in a new segment right at the end of the one that was cut. Its frames up to now are replayed.
+    pub(crate) fn reopen(&mut self) -> Change {
+        let start = self.floor;
+        self.probabilities.drain(..start - self.first);
+        self.first = start;
+        let last = self.probabilities.iter().rposition(|p| *p > self.threshold);
+        let speech_end = last.map_or(start, |frame| start + frame + 1);
+        self.open = Some(Open {
+            start,
+            speech: start,
+            speech_end,
+        });
+        Change::Open {
+            start,
+            speech: start,
+        }
+    }
+
+    /// Ends the audio: an open segment closes.
+    pub(crate) fn finish(&mut self) -> Option<Change> {
+        self.close(self.first + self.probabilities.len(), false)
+    }
+
+    fn try_open(&mut self, end: usize) -> Option<Change> {
+        let window = OPEN_WINDOW.min(end.saturating_sub(self.floor));
+        if self.speech_in(window) < OPEN_SPEECH {
+            return None;
+        }
+        let speech = (end - window..end).find(|frame| self.is_speech(*frame))?;
+        let start = speech.saturating_sub(LEAD).max(self.floor).max(self.first);
+        self.open = Some(Open {
+            start,
+            speech,
+            speech_end: end,
+        });
+        Some(Change::Open { start, speech })
+    }
+
+    fn close(&mut self, end: usize, cut: bool) -> Option<Change> {
+        let Open {
+            speech, speech_end, ..
+        } = self.open.take()?;
+        let speech_end = speech_end.min(end);
+        let spoken = &self.probabilities[speech - self.first..speech_end.max(speech) - self.first];
+        let probability = spoken.iter().sum::<f32>() / spoken.len().max(1) as f32;
+        self.floor = end;
+        if !cut {
+            self.forget();
+        }
+        Some(Change::Close {
+            speech_end,
+            end,
+            probability,
+            cut,
+        })
+    }
+
+    fn is_speech(&self, frame: usize) -> bool {
+        frame >= self.first && self.probabilities[frame - self.first] > self.threshold
+    }
+
+    fn speech_in(&self, last: usize) -> usize {
+        let from = self.probabilities.len().saturating_sub(last);
+        self.probabilities[from..]
+            .iter()
+            .filter(|p| **p > self.threshold)
+            .count()
+    }
+
+    /// The frame of the cut window with the least speech around it.
+    fn least_speech(&self, end: usize) -> usize {
+        const AROUND: usize = 8;
+        let last = end - AROUND;
+        let mean = |frame: usize| {
+            let at = frame - self.first;
+            self.probabilities[at - AROUND..at + AROUND]
+                .iter()
+                .sum::<f32>()
+        };
+        (end - CUT_WINDOW..last)
+            .min_by(|a, b| mean(*a).total_cmp(&mean(*b)).then(b.cmp(a)))
+            .unwrap_or(last)
+    }
+
+    /// Drops probabilities that no later segment can refer to.
+    fn forget(&mut self) {
+        let keep = OPEN_WINDOW + LEAD;
+        let extra = self.probabilities.len().saturating_sub(keep);
+        // In larger steps, so that the rest is not moved for each frame.
+        if extra > 64 {
+            self.probabilities.drain(..extra);
+            self.first += extra;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs (frames, probability) stretches through a segmenter and lists the closed segments as (start, end) frames.
+    fn segments(
+        max_silence_ms: u32,
+        threshold: f32,
+        stretches: &[(usize, f32)],
+    ) -> Vec<(usize, usize)> {
+        let mut segmenter = Segmenter::new(max_silence_ms, threshold);
+        let (mut result, mut begin) = (Vec::new(), 0);
+        let mut note = |change: Change, begin: &mut usize| match change {
+            Change::Open { speech, .. } => *begin = speech,
+            Change::Close { speech_end, .. } => result.push((*begin, speech_end)),
+        };
+        for (frames, probability) in stretches {
+            for _ in 0..*frames {
+                if let Some(change) = segmenter.push(*probability) {
+                    note(change, &mut begin);
+                    if let Change::Close { cut: true, .. } = change {
+                        note(segmenter.reopen(), &mut begin);
+                    }
+                }
+            }
+        }
+        if let Some(change) = segmenter.finish() {
+            note(change, &mut begin);
+        }
+        result
+    }
+
+    #[test]
+    fn silence_closes_at_its_length() {
+        struct Case {
+            silence_ms: u32,
+            gap: usize,
+            want: usize,
+        }
+        // One frame less than the limit keeps the segment open, the limit itself closes it.
+        let mut cases = Vec::new();
+        for silence_ms in [200, 500, 800, 1300, 3000, 6000] {
+            let limit = silence_ms as usize / 10;
+            cases.push(Case {
+                silence_ms,
+                gap: limit - 1,
+                want: 1,
+            });
+            cases.push(Case {
+                silence_ms,
+                gap: limit,
+                want: 2,
+            });
+        }
+        let failed: Vec<_> = cases
+            .iter()
+            .map(|case| {
+                let stretches = [
+                    (50, 0.0),
+                    (100, 0.9),
+                    (case.gap, 0.1),
+                    (100, 0.9),
+                    (700, 0.0),
+                ];
+                (
+                    case.silence_ms,
+                    case.gap,
+                    case.want,
+                    segments(case.silence_ms, 0.0, &stretches),
+                )
+            })
+            .filter(|(_, _, want, got)| got.len() != *want)
+            .collect();
+        assert!(failed.is_empty(), "failed: {failed:?}");
+    }
+
+    #[test]
+    fn begins_and_ends_with_the_speech() {
+        let got = segments(1300, 0.0, &[(70, 0.0), (120, 0.9), (200, 0.0)]);
+        assert_eq!(got, vec![(70, 190)]);
+    }
+
+    #[test]
+    fn clicks_open_nothing_and_break_no_pause() {
+        let clicks = [(50, 0.0), (5, 0.9), (50, 0.0), (5, 0.9), (50, 0.0)];
+        assert_eq!(segments(500, 0.0, &clicks), vec![]);
+        let speech = [
+            (100, 0.9),
+            (30, 0.0),
+            (2, 0.9),
+            (30, 0.0),
+            (100, 0.9),
+            (100, 0.0),
+        ];
+        assert_eq!(segments(500, 0.0, &speech).len(), 2);
+    }
+
+    #[test]
+    fn the_noise_threshold_moves_the_border() {
+        let faint = [(30, 0.0), (100, 0.3), (200, 0.0)];
+        assert_eq!(segments(500, 0.0, &faint).len(), 0);
+        assert_eq!(segments(500, -1.0, &faint).len(), 1);
+        let clear = [(30, 0.0), (100, 0.9), (200, 0.0)];
+        assert_eq!(segments(500, 0.0, &clear).len(), 1);
+        assert_eq!(segments(500, 1.0, &clear).len(), 0);
+    }
+
+    #[test]
+    fn long_speech_is_cut_at_its_weakest_frame() {
+        let got = segments(
+            1300,
+            0.0,
+            &[(1700, 0.95), (20, 0.3), (1500, 0.95), (300, 0.0)],
+        );
+        assert_eq!(got.len(), 2, "{got:?}");
+        assert!((1690..1730).contains(&got[0].1), "{got:?}");
+        assert_eq!(got[1].1, 3220);
+    }
+}

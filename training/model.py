@@ -1,0 +1,132 @@
+"""The SAN-M encoder with CTC, with FunASR's layer names, for training. The recogniser's twin is `ting-models`.
+
+Source of the architecture: Gao et al., "SAN-M: Memory Equipped Self-Attention for End-to-End Speech Recognition"
+(2020), and the FunASR reference implementation, whose tensor names are used.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+CONFIG = {
+    "input_dim": 560, "dim": 256, "heads": 4, "ffn_dim": 1024, "layers": 8, "tp_layers": 0,
+    "kernel": 11, "sanm_shift": 5, "position": False, "norm_eps": 1e-5, "left_context": 60,
+}
+# Sizes of the streaming chunk in frames of 60 ms, and how often each is trained; 0 is the whole segment.
+CHUNKS = ((3, 0.35), (4, 0.1), (8, 0.1), (16, 0.05), (0, 0.4))
+
+
+class Attention(nn.Module):
+    def __init__(self, inputs, c):
+        super().__init__()
+        d = c["dim"]
+        self.heads = c["heads"]
+        self.linear_q_k_v = nn.Linear(inputs, 3 * d)
+        self.fsmn_block = nn.Conv1d(d, d, c["kernel"], groups=d, bias=False)
+        self.linear_out = nn.Linear(d, d)
+        self.left = (c["kernel"] - 1) // 2 + c["sanm_shift"]
+        self.right = c["kernel"] - 1 - self.left
+
+    def forward(self, x, mask, valid):
+        b, t, _ = x.shape
+        q, k, v = self.linear_q_k_v(x).chunk(3, -1)
+        v = v * valid
+        # The depthwise convolution as shifted products: on a CPU far faster than grouped convolution.
+        padded = F.pad(v, (0, 0, self.left, self.right))
+        weight = self.fsmn_block.weight[:, 0]
+        memory = v
+        for i in range(weight.shape[1]):
+            memory = memory + padded[:, i : i + t] * weight[:, i]
+        split = lambda y: y.view(b, t, self.heads, -1).transpose(1, 2)
+        out = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=mask)
+        out = out.transpose(1, 2).reshape(b, t, -1)
+        return self.linear_out(out) + memory * valid
+
+
+class FeedForward(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.w_1 = nn.Linear(c["dim"], c["ffn_dim"])
+        self.w_2 = nn.Linear(c["ffn_dim"], c["dim"])
+
+    def forward(self, x):
+        return self.w_2(F.relu(self.w_1(x)))
+
+
+class Layer(nn.Module):
+    def __init__(self, inputs, c):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(inputs, eps=c["norm_eps"])
+        self.self_attn = Attention(inputs, c)
+        self.norm2 = nn.LayerNorm(c["dim"], eps=c["norm_eps"])
+        self.feed_forward = FeedForward(c)
+        self.same = inputs == c["dim"]
+
+    def forward(self, x, mask, valid):
+        y = self.self_attn(self.norm1(x), mask, valid)
+        x = x + y if self.same else y
+        return x + self.feed_forward(self.norm2(x))
+
+
+class Encoder(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.scale = c["dim"] ** 0.5
+        self.encoders0 = nn.ModuleList([Layer(c["input_dim"], c)])
+        self.encoders = nn.ModuleList([Layer(c["dim"], c) for _ in range(c["layers"] - 1)])
+        self.after_norm = nn.LayerNorm(c["dim"], eps=c["norm_eps"])
+
+    def forward(self, x, mask, valid, middle=None):
+        x = x * self.scale
+        between = None
+        for i, layer in enumerate([*self.encoders0, *self.encoders]):
+            x = layer(x, mask, valid)
+            if i == middle:
+                between = x
+        return self.after_norm(x), between
+
+
+def attention_mask(lengths, frames, chunk, left):
+    """[B, 1, T, T] of booleans: a frame sees its chunk, `left` frames before the chunk, and no padding."""
+    index = torch.arange(frames)
+    seen = torch.ones(frames, frames, dtype=torch.bool)
+    if chunk:
+        start = index // chunk * chunk
+        seen = (index[None] < (start + chunk)[:, None]) & (index[None] >= (start - left)[:, None])
+    inside = index[None] < lengths[:, None]
+    # A padded query row must see something, or its softmax is not a number: itself.
+    return ((seen[None] & inside[:, None]) | torch.eye(frames, dtype=torch.bool)[None]).unsqueeze(1)
+
+
+class Model(nn.Module):
+    """Encoder, CTC head, and an auxiliary CTC head on a middle layer that is thrown away after training.
+
+    `syllable_of` [V, 2] holds up to two rows of a table of syllables per token (-1: none). The weight of a Chinese
+    character in the head is its own row plus the rows of its readings, so that rare characters learn from every
+    character that sounds alike. The sum is folded into a plain head at export.
+    """
+
+    def __init__(self, config, tokens, auxiliary, syllable_of):
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.middle = config["layers"] // 2
+        self.head = nn.Linear(config["dim"], tokens)
+        self.head_aux = nn.Linear(config["dim"], auxiliary)
+        self.norm_aux = nn.LayerNorm(config["dim"])
+        self.register_buffer("syllable_of", syllable_of)
+        self.syllables = nn.Parameter(torch.randn(int(syllable_of.max()) + 2, config["dim"]) * 0.06)
+        self.register_buffer("shift", torch.zeros(config["input_dim"]))
+        self.register_buffer("scale", torch.ones(config["input_dim"]))
+
+    def head_weight(self):
+        table = torch.cat([self.syllables[:-1], torch.zeros_like(self.syllables[:1])])
+        return self.head.weight + table[self.syllable_of].sum(1)
+
+    def forward(self, features, lengths, chunk):
+        frames = features.shape[1]
+        mask = attention_mask(lengths, frames, chunk, self.config["left_context"])
+        valid = (torch.arange(frames)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
+        x = (features + self.shift) * self.scale
+        out, between = self.encoder(x, mask, valid, self.middle)
+        return F.linear(out, self.head_weight(), self.head.bias), self.head_aux(self.norm_aux(between))

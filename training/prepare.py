@@ -1,0 +1,150 @@
+"""Makes the training shards: recordings and synthesis, augmented, as filter banks on disk.
+
+Each shard is `NAME.npy` (all frames, [N, 80] float16) and `NAME.json` (per utterance: language, frames, target,
+auxiliary target). The trainer may start while shards are still being made.
+"""
+
+import argparse
+import json
+import multiprocessing
+import pathlib
+import zlib
+
+import numpy as np
+
+import text as T
+from augment import Augmenter, change_speed, read_tar, through_codec
+from features import fbank
+from synth import Espeak, random_sentence
+from tokens import read_table
+
+REAL_SETS = "zh-read zh-read2 en-read en-read2 en-words ja-words".split()
+SILENCE = 16000
+
+
+def auxiliary(target, lang):
+    plain = T.strip_marks(target)
+    if lang == "zh":
+        return ["Z" + s for s in T.pinyin(plain)]
+    if lang == "ja":
+        return ["J" + m for m in T.kana(plain)]
+    return None  # English: the subwords themselves
+
+
+def jobs(data, texts, passes):
+    """(name, kind, payload), mixed so that any prefix is a fair sample of the whole."""
+    result = []
+    rng = np.random.default_rng(1)
+    for name in REAL_SETS:
+        parts = 1 + (name in ("zh-read", "en-read", "en-read2")) * 9
+        for turn in range(passes["real"]):
+            result += [(f"real-{name}-{turn}-{k}", "real", (name, turn, k, parts)) for k in range(parts)]
+    for lang in ("zh", "en", "ja"):
+        lines = [pair for pair in texts[lang] if pair[0]]
+        for turn in range(passes[lang]):
+            order = rng.permutation(len(lines))
+            size = 400
+            for k in range(0, len(order), size):
+                result.append((f"synth-{lang}-{turn}-{k // size}", "synth", (lang, [lines[i] for i in order[k : k + size]])))
+    rng.shuffle(result)
+    return result
+
+
+def real_utterances(speech, payload):
+    name, turn, part, parts = payload
+    rows = {r["id"]: r for r in read_table(speech / f"{name}.tsv")}
+    lang = name[:2]
+    for file, wave in read_tar(speech / f"{name}.tar"):
+        row = rows[file.rsplit(".", 1)[0]]
+        if row["split"] != "train" or zlib.crc32(file.encode()) % parts != part:
+            continue
+        target = T.normalize(row["text"].split("|")[0], lang)
+        if not target:
+            continue
+        if row["source"] in ("jimbozhang/speechocean762", "QianZ423/kaldi-asr-aishell-sample"):
+            target = T.with_final_mark(target)
+        yield wave, target, lang
+
+
+def synthetic_utterances(espeak, rng, payload):
+    lang, pairs = payload
+    for line, target in pairs:
+        wave, _ = random_sentence(espeak, rng, line, lang)
+        yield wave, target, lang
+
+
+def surround(wave, rng):
+    """Digital or faint silence before and after, as a segment of the recogniser has it."""
+    loud = np.flatnonzero(np.abs(wave) > 2e-3 * np.abs(wave).max())
+    wave = wave[loud[0] : loud[-1] + 1]
+    before, after = (int(SILENCE * x) for x in (rng.uniform(0.05, 0.4), rng.uniform(0.1, 0.6)))
+    return np.concatenate([np.zeros(before, np.float32), wave, np.zeros(after, np.float32)])
+
+
+def make_shard(job):
+    name, kind, payload = job
+    out = OPTIONS.work / "shards" / name
+    if out.with_suffix(".json").exists():
+        return name, 0.0
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    STATE.setdefault("augment", None)
+    if STATE["augment"] is None:
+        STATE["augment"] = Augmenter(OPTIONS.data / "speech", rng)
+        STATE["espeak"] = Espeak()
+    augment = STATE["augment"]
+    augment.rng = rng
+    real = kind == "real"
+    source = real_utterances(OPTIONS.data / "speech", payload) if real else synthetic_utterances(STATE["espeak"], rng, payload)
+    waves, rows = [], []
+    for wave, target, lang in source:
+        if not 0.15 < len(wave) / SILENCE < 15 or not np.abs(wave).max() > 0:
+            continue
+        if real and payload[1] > 0:
+            wave = change_speed(wave, rng)
+        if not real and rng.random() < 0.3:
+            wave = change_speed(wave, rng)
+        waves.append(augment(surround(wave, rng), strong=not (real and payload[1] == 0)))
+        rows.append((lang, target))
+    if rng.random() < 0.06 and waves:
+        waves = through_codec(waves, rng)
+    frames, meta = [], []
+    for wave, (lang, target) in zip(waves, rows):
+        x = fbank(wave).numpy().astype(np.float16)
+        meta.append({"lang": lang, "frames": len(x), "text": target, "aux": auxiliary(target, lang), "real": real})
+        frames.append(x)
+    if not frames:
+        return name, 0.0
+    np.save(out.with_suffix(".npy"), np.concatenate(frames))
+    out.with_suffix(".tmp").write_text(json.dumps(meta, ensure_ascii=False))
+    out.with_suffix(".tmp").rename(out.with_suffix(".json"))
+    return name, sum(m["frames"] for m in meta) / 360000
+
+
+def start(options):
+    global OPTIONS, STATE
+    import torch
+
+    torch.set_num_threads(1)
+    OPTIONS, STATE = options, {}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--passes", default="real=2,zh=1,en=1,ja=2", help="how often each source is used")
+    options = parser.parse_args()
+    (options.work / "shards").mkdir(parents=True, exist_ok=True)
+    texts = json.loads((options.work / "texts.json").read_text())
+    passes = {k: int(v) for k, v in (p.split("=") for p in options.passes.split(","))}
+    todo = jobs(options.data, texts, passes)
+    hours = 0.0
+    with multiprocessing.Pool(options.processes, start, (options,)) as pool:
+        for done, (name, h) in enumerate(pool.imap_unordered(make_shard, todo), 1):
+            hours += h
+            print(f"{done}/{len(todo)} {name} {h:.2f} h, {hours:.1f} h in all", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Builds the token set: `<blank>`, four marks, English subwords, kana, and Chinese and Japanese characters.
+
+Writes `tokens.txt` (what the recogniser reads: token TAB languages), `bpe.model` and `inter.txt` (targets of the
+auxiliary loss: toned syllables, morae and the same subwords).
+"""
+
+import argparse
+import collections
+import csv
+import json
+import pathlib
+
+import sentencepiece as spm
+
+import text as T
+
+
+def read_table(path):
+    with open(path, encoding="utf-8") as f:
+        header = f.readline().rstrip("\n").split("\t")
+        return [dict(zip(header, line.rstrip("\n").split("\t"))) for line in f]
+
+
+def lines(data, lang):
+    """Training lines of a language: (as published, target)."""
+    for line in (data / "text" / f"{lang}.txt").read_text(encoding="utf-8").split("\n"):
+        if line.strip() and not T.is_held_out(line):
+            target = T.normalize(line, lang)
+            if target:
+                yield line.strip(), target
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with text/ and speech/")
+    parser.add_argument("--work", type=pathlib.Path, required=True, help="where checkpoints and features go")
+    parser.add_argument("--subwords", type=int, default=1000)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+
+    texts = {lang: list(lines(args.data, lang)) for lang in ("zh", "en", "ja")}
+    for table in sorted((args.data / "speech").glob("*-*.tsv")):
+        lang = table.name[:2]
+        for row in read_table(table):
+            target = T.normalize(row["text"].split("|")[0], lang)
+            if target and row["split"] == "train":
+                texts[lang].append((None, target))
+    (args.work / "texts.json").write_text(json.dumps(texts, ensure_ascii=False))
+
+    corpus = args.work / "en.txt"
+    corpus.write_text("\n".join(T.strip_marks(t) for _, t in texts["en"]))
+    spm.SentencePieceTrainer.train(
+        input=str(corpus), model_prefix=str(args.work / "bpe"), vocab_size=args.subwords, model_type="unigram",
+        character_coverage=1.0, add_dummy_prefix=True, unk_id=0, bos_id=-1, eos_id=-1, minloglevel=2,
+    )
+    model = spm.SentencePieceProcessor(model_file=str(args.work / "bpe.model"))
+    pieces = [model.id_to_piece(i) for i in range(1, model.get_piece_size())]
+
+    languages = collections.defaultdict(set)
+    for lang, least in (("zh", 2), ("ja", 2)):
+        counts = collections.Counter(c for _, t in texts[lang] for c in T.strip_marks(t))
+        for c, n in counts.items():
+            if n >= least:
+                languages[c].add(lang)
+    tokens = [("<blank>", "")] + [(m, "") for m in T.MARKS] + [(p, "en") for p in pieces]
+    tokens += [(c, ",".join(sorted(languages[c]))) for c in sorted(languages)]
+    (args.work / "tokens.txt").write_text("".join(f"{t}\t{l}\n" if l else f"{t}\n" for t, l in tokens))
+
+    inter = collections.Counter()
+    for _, t in texts["zh"]:
+        inter.update("Z" + s for s in T.pinyin(T.strip_marks(t)))
+    for _, t in texts["ja"]:
+        inter.update("J" + m for m in T.kana(t))
+    names = ["<blank>"] + pieces + sorted(k for k, n in inter.items() if n >= 2)
+    (args.work / "inter.txt").write_text("\n".join(names) + "\n")
+    print({k: len(v) for k, v in texts.items()}, "tokens", len(tokens), "auxiliary", len(names))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""Trains the recogniser on the shards of prepare.py. Stops after `--minutes` of training in all; can be resumed.
+
+The learning rate follows the share of the time that is spent (warm-up, then a cosine to zero), so that a run
+uses the time it is given, however busy the machine is.
+"""
+
+import argparse
+import collections
+import json
+import math
+import pathlib
+import random
+import time
+
+import numpy as np
+import sentencepiece as spm
+import torch
+import torch.nn.functional as F
+
+import text as T
+from features import low_frame_rate
+from model import CHUNKS, CONFIG, Model
+
+
+class Targets:
+    """Token ids of targets, and the readings that tie the rows of the head."""
+
+    def __init__(self, work):
+        rows = [line.split("\t") for line in (work / "tokens.txt").read_text().splitlines()]
+        self.tokens = [r[0] for r in rows]
+        self.ids = {t: i for i, t in enumerate(self.tokens)}
+        self.aux = (work / "inter.txt").read_text().splitlines()
+        self.aux_ids = {t: i for i, t in enumerate(self.aux)}
+        self.bpe = spm.SentencePieceProcessor(model_file=str(work / "bpe.model"))
+        self.zh = [len(r) > 1 and "zh" in r[1] for r in rows]
+
+    def syllables(self):
+        from pypinyin import Style, pinyin
+
+        table, names = torch.full((len(self.tokens), 2), -1), {}
+        for i, token in enumerate(self.tokens):
+            if self.zh[i] and "\u3400" <= token <= "\u9fff":
+                first = pinyin(token, style=Style.TONE3, neutral_tone_with_five=True)[0][0]
+                for k, name in enumerate((first, first.rstrip("12345"))):
+                    table[i, k] = names.setdefault(name, len(names))
+        return table
+
+    def english(self, text):
+        """Pieces of English words with marks between them."""
+        pieces, word = [], ""
+        for c in text + "。":
+            if c in T.MARKS:
+                pieces += self.bpe.encode(word, out_type=str)
+                pieces.append(c)
+                word = ""
+            else:
+                word += c
+        return pieces[:-1]
+
+    def of(self, row):
+        """(token ids, auxiliary ids) or None where a character is not in the set."""
+        if row["lang"] == "en":
+            pieces = self.english(row["text"])
+            aux = [self.aux_ids[p] for p in pieces if p in self.aux_ids]
+        else:
+            pieces = list(row["text"])
+            aux = [self.aux_ids[a] for a in row["aux"] if a in self.aux_ids]
+        if any(p not in self.ids for p in pieces):
+            return None
+        return [self.ids[p] for p in pieces], aux
+
+
+def room_for(ids, frames):
+    return len(ids) + sum(a == b for a, b in zip(ids, ids[1:])) <= frames
+
+
+class Data:
+    """Batches of about `seconds` of audio, utterances of like length together, least-used shards first."""
+
+    def __init__(self, work, targets, seconds):
+        self.folder, self.targets, self.seconds = work / "shards", targets, seconds
+        self.used = collections.Counter()
+
+    def pool(self, shards=16, longest=1500):
+        """Utterances of up to `longest` frames of some shards, as batches."""
+        while not (names := [p.stem for p in self.folder.glob("*.json")]):
+            time.sleep(5)
+        random.shuffle(names)
+        names.sort(key=lambda n: self.used[n])
+        items = []
+        for name in names[:shards]:
+            self.used[name] += 1
+            frames = np.load(self.folder / f"{name}.npy")
+            start = 0
+            for row in json.loads((self.folder / f"{name}.json").read_text()):
+                x = frames[start : start + row["frames"]]
+                start += row["frames"]
+                ids = self.targets.of(row)
+                count = (len(x) + 5) // 6
+                if ids and len(x) <= longest and room_for(ids[0], count):
+                    items.append((x, ids[0], ids[1] if room_for(ids[1], count) else []))
+        items.sort(key=lambda i: len(i[0]) * random.uniform(0.95, 1.05))
+        batches, batch, width = [], [], 0
+        for item in items:
+            width = max(width, len(item[0]))
+            if batch and width * (len(batch) + 1) > self.seconds * 100:
+                batches.append(batch)
+                batch, width = [], len(item[0])
+            batch.append(item)
+        batches.append(batch)
+        random.shuffle(batches)
+        return batches
+
+
+def spec_augment(x):
+    """Park et al. 2019: two masks in frequency, two in time (10 ms frames)."""
+    x = torch.from_numpy(x.astype(np.float32))
+    mean = x.mean()
+    for _ in range(2):
+        width = random.randint(0, 14)
+        low = random.randint(0, 80 - width)
+        x[:, low : low + width] = mean
+        width = random.randint(0, min(20, len(x) // 12))
+        start = random.randint(0, len(x) - width)
+        x[start : start + width] = mean
+    return x
+
+
+def collate(batch, augment=True):
+    rows = [low_frame_rate(spec_augment(x) if augment else torch.from_numpy(x.astype(np.float32))) for x, *_ in batch]
+    lengths = torch.tensor([len(r) for r in rows])
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), lengths
+
+
+def ctc(logits, lengths, ids):
+    keep = [i for i, t in enumerate(ids) if t]
+    if not keep:
+        return logits.sum() * 0
+    log_probs = F.log_softmax(logits[keep].float(), -1).transpose(0, 1)
+    sizes = torch.tensor([len(ids[i]) for i in keep])
+    flat = torch.tensor([t for i in keep for t in ids[i]])
+    loss = F.ctc_loss(log_probs, flat, lengths[keep], sizes, reduction="sum", zero_infinity=True)
+    return loss / sizes.sum()
+
+
+def statistics(batches):
+    """Global shift and scale of the stacked features."""
+    rows = torch.cat([low_frame_rate(torch.from_numpy(x.astype(np.float32))) for b in batches for x, *_ in b])
+    return -rows.mean(0), 1 / rows.std(0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--minutes", type=float, default=110)
+    parser.add_argument("--seconds", type=float, default=30, help="audio in one batch")
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--bf16", action="store_true")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    random.seed(0)
+
+    targets = Targets(args.work)
+    data = Data(args.work, targets, args.seconds)
+    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables())
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01, eps=1e-8)
+    average = {k: v.detach().clone() for k, v in model.named_parameters()}
+    step, spent, audio = 0, 0.0, 0.0
+    path = args.work / "checkpoint.pt"
+    if path.exists():
+        saved = torch.load(path, weights_only=False)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        average, step, spent, audio = saved["average"], saved["step"], saved["spent"], saved["audio"]
+        data.used = saved["used"]
+        batches = data.pool()
+    else:
+        # Short utterances first: alignments are easier to find.
+        batches = data.pool(24, longest=350)
+        model.shift, model.scale = statistics(batches[:200])
+
+    def save():
+        torch.save(
+            {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step,
+             "spent": spent, "audio": audio, "used": data.used, "config": CONFIG},
+            path.with_suffix(".tmp"),
+        )
+        path.with_suffix(".tmp").rename(path)
+
+    clock, shown, losses = time.time(), time.time(), []
+    saved_at = spent
+    chunks, weights = zip(*CHUNKS)
+    while spent < args.minutes * 60:
+        if not batches:
+            batches = data.pool()
+        batch = batches.pop()
+        done = spent / (args.minutes * 60)
+        features, lengths = collate(batch, augment=done > 0.2)
+        warm = min(1.0, (step + 1) / 200)
+        for group in optimizer.param_groups:
+            group["lr"] = args.rate * warm * (0.5 + 0.5 * math.cos(math.pi * done) + 0.01)
+        chunk = random.choices(chunks, weights)[0]
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+            logits, aux = model(features, lengths, chunk)
+        loss = ctc(logits, lengths, [b[1] for b in batch])
+        loss_aux = ctc(aux, lengths, [b[2] for b in batch])
+        optimizer.zero_grad(set_to_none=True)
+        share = 0.5 if done < 0.2 else 0.3
+        ((1 - share) * loss + share * loss_aux).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        audio += sum(len(b[0]) for b in batch) / 100
+        decay = min(0.998, (step + 1) / (step + 20))
+        with torch.no_grad():
+            for name, value in model.named_parameters():
+                average[name].lerp_(value, 1 - decay)
+        losses.append((loss.item(), loss_aux.item()))
+        now = time.time()
+        spent, clock = spent + now - clock, now
+        if now - shown > 20:
+            a, b = np.mean(losses, 0)
+            print(
+                f"{spent / 60:.1f} min, step {step}, {audio / 3600:.2f} h heard, loss {a:.3f}, auxiliary {b:.3f}, "
+                f"{audio / spent:.0f} audio-s/s, {len(data.used)} shards, most used {max(data.used.values())}",
+                flush=True,
+            )
+            shown, losses = now, []
+        if spent - saved_at > 240:
+            saved_at = spent
+            save()
+    save()
+
+
+if __name__ == "__main__":
+    main()
