@@ -1,0 +1,284 @@
+//! `ting eval`: error rates on sets of recordings with transcripts.
+
+mod report;
+mod set;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, mpsc};
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+use ting_engine::{Event, TaskOptions};
+
+use crate::error::CliError;
+use crate::machine;
+use crate::recognise::{Model, recognise};
+use crate::score::language::ScoredLanguage;
+use crate::score::rate::{Pair, Unit};
+use crate::stdout;
+use crate::text::append_sentence;
+use crate::transcribe::input;
+use report::{Rate, Scored};
+use set::{Set, Split};
+
+/// Recordings read ahead of the recogniser, per thread.
+const READ_AHEAD: usize = 4;
+
+/// Measure error rates on sets of recordings with transcripts
+///
+/// A set is a tab-separated table with the fields id, split and text, and a tar with a recording id.opus or id.wav per
+/// row. Every recording is one task; its text is all its finals. Both sides are normalised: NFKC, lower case, no
+/// punctuation, no spaces between Chinese or Japanese characters; digits, traditional characters and kana stay as they
+/// are. CER counts characters without spaces, WER words. A Japanese text `surface|kana` is compared with either form,
+/// and the better counts. A recording that cannot be recognised counts as recognised as nothing.
+#[derive(Args, Debug)]
+pub(crate) struct EvalArgs {
+    /// One or more pairs of a table and its tar
+    #[arg(required = true, value_name = "SET.tsv SET.tar", num_args = 2..)]
+    sets: Vec<PathBuf>,
+    /// Which part of the sets to use
+    #[arg(long, value_enum, default_value = "dev")]
+    split: Split,
+    /// At most N recordings per set, spread evenly over its table
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Recordings recognised at the same time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// How many of the worst utterances to show
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    worst: usize,
+    /// Also write everything to FILE as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Score every utterance as this language, instead of by the set's name (zh-…) or else the script of its text
+    #[arg(long, value_enum)]
+    language: Option<ScoredLanguage>,
+    /// Use the model of this folder instead of the one inside the program
+    #[arg(long, value_name = "DIR")]
+    model_dir: Option<PathBuf>,
+}
+
+/// The content of `--json`.
+#[derive(Serialize)]
+struct Evaluation<'a> {
+    model: &'a str,
+    machine: String,
+    threads: usize,
+    audio_seconds: f64,
+    /// Processing time over audio time.
+    rtf: f64,
+    rates: &'a [Rate],
+    utterances: &'a [Scored],
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
+    if !args.sets.len().is_multiple_of(2) {
+        return Err(CliError::input(
+            "each table needs its tar: eval A.tsv A.tar B.tsv B.tar",
+        ));
+    }
+    let limit = args.limit.map(|limit| limit as usize);
+    let sets: Vec<Set> = args
+        .sets
+        .chunks_exact(2)
+        .map(|pair| Set::open(&pair[0], &pair[1], args.split, limit))
+        .collect::<Result<_, _>>()?;
+    let model = Model::load(args.model_dir.as_deref())?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = args.threads.map_or(cores, usize::from);
+
+    let started = Instant::now();
+    let mut scored = Vec::new();
+    let mut silent = 0;
+    let mut missing = 0;
+    for set in &sets {
+        let language = args
+            .language
+            .or_else(|| ScoredLanguage::from_set_name(&set.name));
+        let (mut recognised, lacking) = recognise_set(set, &model, threads, language)?;
+        if let Some(first) = lacking.first() {
+            missing += lacking.len();
+            let (archive, count, id) = (
+                set.archive.display(),
+                lacking.len(),
+                &set.utterances[*first].id,
+            );
+            eprintln!(
+                "ting: {archive}: no recording for {count} rows of the table, the first is {id:?}"
+            );
+        }
+        let before = recognised.len();
+        recognised.retain(|utterance| utterance.characters.reference > 0);
+        silent += before - recognised.len();
+        scored.append(&mut recognised);
+    }
+    let wall = started.elapsed().as_secs_f64();
+    if scored.is_empty() {
+        return Err(CliError::input(
+            "there is nothing to evaluate: no row of this split has text and a recording",
+        ));
+    }
+
+    let audio_seconds = scored
+        .iter()
+        .map(|s| s.audio_ms as f64 / 1000.0)
+        .sum::<f64>();
+    let busy = scored.iter().map(|s| s.seconds).sum::<f64>();
+    let rtf = if audio_seconds > 0.0 {
+        busy / audio_seconds
+    } else {
+        0.0
+    };
+    let rates = report::rates(&scored);
+    let mut report = format!(
+        "model: {}\nmachine: {}\n\n",
+        model.name,
+        machine::describe()
+    );
+    report += &report::rate_table(&rates);
+    report += &format!(
+        "\n{audio_seconds:.1} s of audio in {wall:.1} s on {threads} threads; RTF {rtf:.4} (processing time over audio time, one thread)\n"
+    );
+    if silent > 0 {
+        report += &format!("{silent} utterances left out: their text has no letters or digits\n");
+    }
+    let worst = report::worst(&scored, args.worst);
+    if !worst.is_empty() {
+        report += &format!("\nworst utterances, normalised:\n\n{worst}");
+    }
+    stdout::print(&report)?;
+    if let Some(path) = &args.json {
+        let evaluation = Evaluation {
+            model: &model.name,
+            machine: machine::describe(),
+            threads,
+            audio_seconds,
+            rtf,
+            rates: &rates,
+            utterances: &scored,
+        };
+        write_json(path, &evaluation)?;
+    }
+    let failed = scored.iter().filter(|s| s.failure.is_some()).count();
+    for utterance in scored.iter().filter(|s| s.failure.is_some()) {
+        let reason = utterance.failure.as_deref().unwrap_or_default();
+        eprintln!("ting: {}: {reason} (scored as no text)", utterance.id);
+    }
+    Ok(if failed + missing == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn write_json(path: &Path, evaluation: &Evaluation<'_>) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::output(&path.display().to_string(), &error);
+    let json = serde_json::to_string_pretty(evaluation).map_err(|error| failed(error.into()))?;
+    std::fs::write(path, json + "\n").map_err(failed)
+}
+
+/// Recognises a set on `threads` threads. Returns its utterances in the table's order, and the indices of those without
+/// a recording.
+fn recognise_set(
+    set: &Set,
+    model: &Model,
+    threads: usize,
+    language: Option<ScoredLanguage>,
+) -> Result<(Vec<Scored>, Vec<usize>), CliError> {
+    let results = Mutex::new(Vec::with_capacity(set.utterances.len()));
+    let (sender, recordings) = mpsc::sync_channel::<(usize, Vec<u8>)>(READ_AHEAD * threads);
+    let recordings = Mutex::new(recordings);
+    let missing = std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    // A thread that panicked leaves the queue as it was.
+                    let next = recordings
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .recv();
+                    let Ok((index, bytes)) = next else { break };
+                    let scored = score(set, index, bytes, model, language);
+                    let mut results = results
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    results.push((index, scored));
+                }
+            });
+        }
+        let missing = set.read_archive(&mut |index, bytes| {
+            sender
+                .send((index, bytes))
+                .map_err(|_| CliError::input("the recogniser stopped"))
+        });
+        drop(sender);
+        missing
+    })?;
+    let mut results = results
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    Ok((
+        results.into_iter().map(|(_, scored)| scored).collect(),
+        missing,
+    ))
+}
+
+/// Recognises one recording and compares it with its reference.
+fn score(
+    set: &Set,
+    index: usize,
+    bytes: Vec<u8>,
+    model: &Model,
+    language: Option<ScoredLanguage>,
+) -> Scored {
+    let utterance = &set.utterances[index];
+    let mut hypothesis = String::new();
+    let started = Instant::now();
+    let recognised =
+        input::from_reader(Box::new(std::io::Cursor::new(bytes)), None).and_then(|mut input| {
+            let options = TaskOptions::new(input.format, input.sample_rate);
+            recognise(model, options, &mut input.bytes, &mut |event| {
+                if let Event::Final { sentence, .. } = event {
+                    append_sentence(&mut hypothesis, &sentence.text);
+                }
+                Ok(())
+            })
+        });
+    let seconds = started.elapsed().as_secs_f64();
+    let (audio_ms, failure) = match recognised {
+        Ok(audio_ms) => (audio_ms, None),
+        Err(error) => {
+            hypothesis.clear();
+            (0, Some(error.to_string()))
+        }
+    };
+    let language = language.unwrap_or_else(|| ScoredLanguage::from_script(&utterance.text));
+    let references: Vec<&str> = match language {
+        ScoredLanguage::Ja => utterance.text.split('|').collect(),
+        _ => vec![utterance.text.as_str()],
+    };
+    let unit = if language.counts_words() {
+        Unit::Word
+    } else {
+        Unit::Character
+    };
+    let pair = Pair::new(&references, &hypothesis, unit);
+    Scored {
+        set: set.name.clone(),
+        id: utterance.id.clone(),
+        language,
+        reference: utterance.text.clone(),
+        hypothesis,
+        characters: pair.errors(Unit::Character),
+        words: pair.errors(Unit::Word),
+        pair,
+        audio_ms,
+        seconds,
+        failure,
+    }
+}

@@ -1,0 +1,263 @@
+//! `ting serve`: the server, from the command line.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use ting_engine::{Engine, EngineError, EngineOptions, MAX_QUEUED_BYTES, Session, TaskOptions};
+use ting_server::{Recogniser, RecogniserSession, Server, ServerOptions, Sink};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::error::{CliError, CliErrorKind};
+use crate::recognise::Model;
+
+/// Serve the fun-asr-realtime WebSocket protocol
+///
+/// Stops on Ctrl+C and SIGTERM: tasks that were told to finish do so, the others fail with SystemError. A second Ctrl+C
+/// stops at once. TING_LOG sets what is logged, such as TING_LOG=debug.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = address)]
+    listen: SocketAddr,
+    /// Folder for what the server keeps, created when it is not there; this version keeps nothing yet
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Use the model of this folder instead of the one inside the program
+    #[arg(long, value_name = "DIR")]
+    model_dir: Option<PathBuf>,
+    /// Threads that recognise [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Tasks at the same time; one more is refused [default: what the machine can do in time]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_sessions: Option<u32>,
+    /// Let only clients in that have one of these keys; may be given several times, or divided by commas
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "TING_API_KEY",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    api_key: Vec<String>,
+}
+
+/// Runs the command until it is told to stop.
+pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
+    if let Some(dir) = &args.data_dir {
+        prepare_data_dir(dir)?;
+    }
+    let api_keys: Vec<String> = args
+        .api_key
+        .iter()
+        .map(|key| key.trim().to_owned())
+        .filter(|key| !key.is_empty())
+        .collect();
+    if api_keys.is_empty() && !args.api_key.is_empty() {
+        // Serving everyone is the opposite of what was meant.
+        return Err(CliError::input(
+            "the API key is empty; give a key, or neither --api-key nor TING_API_KEY",
+        ));
+    }
+    let model = Model::load(args.model_dir.as_deref())?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = args.threads.map_or(cores, usize::from);
+    let max_sessions = args.max_sessions.map(|max| max as usize);
+    let engine = Engine::start(
+        Arc::clone(&model.shared),
+        EngineOptions {
+            threads,
+            max_sessions,
+        },
+    )
+    .map_err(|error| CliError::new(CliErrorKind::Recognition, error.message()))?;
+    let capacity = format!(
+        "{threads} threads, at most {} tasks at once",
+        engine.max_sessions()
+    );
+
+    let mut options = ServerOptions::default();
+    options.listen = args.listen;
+    let open_to_all = api_keys.is_empty() && !args.listen.ip().is_loopback();
+    options.api_keys = api_keys;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| network(format!("cannot start the threads of the server: {error}")))?;
+    runtime.block_on(async {
+        // Listened to from here on, so that no signal is lost while the rest starts.
+        let signals = Signals::new()?;
+        let server = Server::bind(options, Arc::new(EngineRecogniser(engine)))
+            .await
+            .map_err(|error| network(error.to_string()))?;
+        eprintln!("{}", banner(&server.url(), server.local_addr().ip(), &model.name, &capacity));
+        if open_to_all {
+            eprintln!("anyone who can reach this address may use it; --api-key KEY lets in only who has the key");
+        }
+        server.serve(signals.stop()).await.map_err(|error| network(error.to_string()))
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn network(message: String) -> CliError {
+    CliError::new(CliErrorKind::Network, message)
+}
+
+/// What is served, and what a client must change to use it. `bench` reads the URL out of it.
+fn banner(url: &str, listen: IpAddr, model: &str, capacity: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let elsewhere = match listen.is_unspecified() {
+        true => "\n(from another machine, with this machine's address in place of the one shown)",
+        false => "",
+    };
+    format!(
+        "ting {version} serves fun-asr-realtime, model {model}, {capacity}
+
+in your program:     dashscope.base_websocket_api_url = '{url}'
+or its environment:  DASHSCOPE_WEBSOCKET_BASE_URL={url}{elsewhere}
+
+Ctrl+C stops"
+    )
+}
+
+/// The URL in a line of the banner.
+pub(crate) fn url_in_banner(line: &str) -> Option<&str> {
+    line.strip_prefix("in your program:")?.split('\'').nth(1)
+}
+
+/// Finds out now, not in the middle of a task, that the folder cannot be used.
+fn prepare_data_dir(dir: &Path) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| {
+        CliError::output(&format!("to the data folder {}", dir.display()), &error)
+    };
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let probe = dir.join(".ting-probe");
+    std::fs::write(&probe, "").map_err(failed)?;
+    std::fs::remove_file(&probe).map_err(failed)
+}
+
+/// An address with its port; names such as `localhost` are looked up.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wanted = "expected ADDRESS:PORT, such as 127.0.0.1:8000 or 0.0.0.0:8000";
+    if !text.contains(':') {
+        return Err(wanted.to_owned());
+    }
+    let mut found = text
+        .to_socket_addrs()
+        .map_err(|error| format!("{error}; {wanted}"))?;
+    // The bare name of this machine often means IPv6 first, where clients that are told 127.0.0.1 do not look.
+    let first = found.next();
+    found
+        .find(SocketAddr::is_ipv4)
+        .filter(|_| first.is_none_or(|a| a.is_ipv6()))
+        .or(first)
+        .ok_or(wanted.to_owned())
+}
+
+/// The signals that stop the server.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, CliError> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| network(format!("cannot listen for signals: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Ready on the first signal. On a second one the process exits, with the status of a shell for SIGINT.
+    async fn stop(mut self) {
+        self.next().await;
+        eprintln!("stopping; Ctrl+C again stops at once");
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(130);
+        });
+    }
+}
+
+/// The engine as the server wants it.
+struct EngineRecogniser(Engine);
+
+impl Recogniser for EngineRecogniser {
+    fn open(
+        &self,
+        options: TaskOptions,
+        sink: Sink,
+    ) -> Result<Box<dyn RecogniserSession>, EngineError> {
+        Ok(Box::new(EngineSession(self.0.open(options, sink)?)))
+    }
+}
+
+struct EngineSession(Session);
+
+impl RecogniserSession for EngineSession {
+    fn push(&self, bytes: Vec<u8>) {
+        self.0.push(bytes);
+    }
+
+    fn has_room(&self) -> bool {
+        self.0.queued_bytes() < MAX_QUEUED_BYTES
+    }
+
+    fn finish(&self) {
+        self.0.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address, banner, url_in_banner};
+
+    #[test]
+    fn addresses() {
+        for (text, expected) in [
+            ("127.0.0.1:8000", Some("127.0.0.1:8000")),
+            ("0.0.0.0:0", Some("0.0.0.0:0")),
+            ("[::1]:8000", Some("[::1]:8000")),
+            ("localhost:80", Some("127.0.0.1:80")),
+            ("8000", None),
+            ("127.0.0.1", None),
+            ("127.0.0.1:70000", None),
+            ("", None),
+        ] {
+            let got = address(text).ok().map(|address| address.to_string());
+            assert_eq!(got.as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_banner_has_the_line_to_change() {
+        let url = "ws://127.0.0.1:8000/api-ws/v1/inference";
+        let local = banner(url, [127, 0, 0, 1].into(), "tiny", "2 threads");
+        let line = format!("dashscope.base_websocket_api_url = '{url}'");
+        assert!(local.contains(&line), "{local}");
+        assert!(
+            local.contains(&format!("DASHSCOPE_WEBSOCKET_BASE_URL={url}\n")),
+            "{local}"
+        );
+        assert_eq!(
+            local.lines().filter_map(url_in_banner).collect::<Vec<_>>(),
+            [url]
+        );
+        assert!(!local.contains("another machine"));
+        assert!(banner(url, [0, 0, 0, 0].into(), "tiny", "2 threads").contains("another machine"));
+    }
+}
