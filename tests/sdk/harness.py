@@ -37,10 +37,11 @@ class Process:
         self._reader.start()
 
     def _read(self):
-        for line in self._process.stdout:
-            with self._changed:
-                self.lines.append(line.rstrip("\n"))
-                self._changed.notify_all()
+        with self._process.stdout as output:
+            for line in output:
+                with self._changed:
+                    self.lines.append(line.rstrip("\n"))
+                    self._changed.notify_all()
         with self._changed:
             self.lines.append(None)
             self._changed.notify_all()
@@ -70,6 +71,7 @@ class Process:
         """Ends the program without a warning."""
         self._process.kill()
         self._process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
 
     def wait(self):
         """The exit status."""
