@@ -111,7 +111,7 @@ def change_speed(wave, rng):
 
 CODECS = (
     ("libopus", "ogg", "12k"), ("libopus", "ogg", "20k"), ("libmp3lame", "mp3", "24k"),
-    ("aac", "adts", "24k"), ("libspeex", "ogg", "12k"), ("libopencore_amrnb", "amr", "7.4k"),
+    ("aac", "adts", "24k"), ("libspeex", "ogg", "12k"),
 )
 
 
@@ -121,9 +121,8 @@ def through_codec(waves, rng):
     joined = np.concatenate(waves)
     with tempfile.NamedTemporaryFile(suffix=".wav") as src, tempfile.NamedTemporaryFile(suffix="." + container) as mid:
         sf.write(src.name, joined, RATE)
-        narrow = ["-ar", "8000"] if codec == "libopencore_amrnb" else []
         quiet = ["ffmpeg", "-y", "-loglevel", "error"]
-        subprocess.run([*quiet, "-i", src.name, "-c:a", codec, "-b:a", rate, *narrow, "-f", container, mid.name], check=True)
+        subprocess.run([*quiet, "-i", src.name, "-c:a", codec, "-b:a", rate, "-f", container, mid.name], check=True)
         out = subprocess.run(
             [*quiet, "-i", mid.name, "-f", "f32le", "-ac", "1", "-ar", str(RATE), "-"], check=True, capture_output=True
         )

@@ -129,4 +129,4 @@ class Model(nn.Module):
         valid = (torch.arange(frames)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
         x = (features + self.shift) * self.scale
         out, between = self.encoder(x, mask, valid, self.middle)
-        return F.linear(out, self.head_weight(), self.head.bias), self.head_aux(self.norm_aux(between))
+        return F.linear(out, self.head_weight(), self.head.bias), self.head_aux(self.norm_aux(between)), between

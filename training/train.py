@@ -22,6 +22,10 @@ from features import low_frame_rate
 from model import CHUNKS, CONFIG, Model
 
 
+# Steps with the flat-start loss.
+FLAT_STEPS = 2500
+
+
 class Targets:
     """Token ids of targets, and the readings that tie the rows of the head."""
 
@@ -143,6 +147,39 @@ def ctc(logits, lengths, ids):
     return loss / sizes.sum()
 
 
+def flat_alignment(features, weights):
+    """A label index for each frame, as if the labels followed each other evenly: -1 outside the loud part.
+
+    HMM recognisers start like this ("flat start"); it leads CTC out of the plateau where it only writes blanks.
+    """
+    energy = features[:, 240:320].mean(1)
+    loud = (energy > energy.min() + 0.4 * (energy.max() - energy.min())).nonzero()[:, 0]
+    result = torch.full((len(features),), -1)
+    if len(loud) < 2:
+        return result
+    first, last = int(loud[0]), int(loud[-1]) + 1
+    ends = np.cumsum(weights) / sum(weights)
+    middles = (np.arange(last - first) + 0.5) / (last - first)
+    result[first:last] = torch.from_numpy(np.minimum(np.searchsorted(ends, middles), len(weights) - 1))
+    return result
+
+
+def flat_loss(head, between, features, lengths, batch, targets):
+    """Cross-entropy of the auxiliary labels against their flat alignment."""
+    rows, labels = [], []
+    for i, (_, _, aux) in enumerate(batch):
+        if not aux:
+            continue
+        weights = [len(targets.aux[a]) if not targets.aux[a][0] in "ZJ" else 3 for a in aux]
+        index = flat_alignment(features[i, : lengths[i]], weights)
+        keep = index >= 0
+        rows.append(between[i, : lengths[i]][keep])
+        labels.append(torch.tensor(aux)[index[keep]])
+    if not rows:
+        return between.sum() * 0
+    return F.cross_entropy(head(torch.cat(rows)).float(), torch.cat(labels), label_smoothing=0.1)
+
+
 def statistics(batches):
     """Global shift and scale of the stacked features."""
     rows = torch.cat([low_frame_rate(torch.from_numpy(x.astype(np.float32))) for b in batches for x, *_ in b])
@@ -156,6 +193,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=30, help="audio in one batch")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--warm", type=pathlib.Path, help="weights to start from")
     parser.add_argument("--bf16", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -167,7 +205,11 @@ def main():
     model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables())
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01, eps=1e-8)
+    flat_head = torch.nn.Linear(CONFIG["dim"], len(targets.aux))
+    optimizer.add_param_group({"params": flat_head.parameters()})
     average = {k: v.detach().clone() for k, v in model.named_parameters()}
+    if args.warm:
+        model.load_state_dict(torch.load(args.warm, weights_only=False))
     step, spent, audio = 0, 0.0, 0.0
     path = args.work / "checkpoint.pt"
     if path.exists():
@@ -190,7 +232,7 @@ def main():
         )
         path.with_suffix(".tmp").rename(path)
 
-    clock, shown, losses = time.time(), time.time(), []
+    clock, shown, losses, flats = time.time(), time.time(), [], []
     saved_at = spent
     chunks, weights = zip(*CHUNKS)
     while spent < args.minutes * 60:
@@ -204,12 +246,17 @@ def main():
             group["lr"] = args.rate * warm * (0.5 + 0.5 * math.cos(math.pi * done) + 0.01)
         chunk = random.choices(chunks, weights)[0]
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
-            logits, aux = model(features, lengths, chunk)
+            logits, aux, between = model(features, lengths, chunk)
+            flat = flat_loss(flat_head, between, features, lengths, batch, targets) if step < FLAT_STEPS else None
         loss = ctc(logits, lengths, [b[1] for b in batch])
         loss_aux = ctc(aux, lengths, [b[2] for b in batch])
         optimizer.zero_grad(set_to_none=True)
         share = 0.5 if done < 0.2 else 0.3
-        ((1 - share) * loss + share * loss_aux).backward()
+        total = (1 - share) * loss + share * loss_aux
+        if flat is not None:
+            total = total + flat
+            flats.append(flat.item())
+        total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
         step += 1
@@ -224,11 +271,11 @@ def main():
         if now - shown > 20:
             a, b = np.mean(losses, 0)
             print(
-                f"{spent / 60:.1f} min, step {step}, {audio / 3600:.2f} h heard, loss {a:.3f}, auxiliary {b:.3f}, "
+                f"{spent / 60:.1f} min, step {step}, {audio / 3600:.2f} h heard, loss {a:.3f}, auxiliary {b:.3f}, flat {np.mean(flats or [0]):.3f}, "
                 f"{audio / spent:.0f} audio-s/s, {len(data.used)} shards, most used {max(data.used.values())}",
                 flush=True,
             )
-            shown, losses = now, []
+            shown, losses, flats = now, [], []
         if spent - saved_at > 240:
             saved_at = spent
             save()

@@ -19,8 +19,8 @@ use crate::recognizer::Recognizer;
 
 /// What a session may hold before its giver should pause: 20 minutes of 16 kHz PCM sent at once are 38 MB.
 pub const MAX_QUEUED_BYTES: usize = 64 << 20;
-/// Bytes recognised before the next session has its turn: half a second of 16 kHz PCM.
-const TURN_BYTES: usize = 16 << 10;
+/// Bytes recognised before the next session has its turn: a second of 16 kHz PCM.
+const TURN_BYTES: usize = 32_000;
 /// Share of a thread's time that admission plans with; the rest absorbs bursts.
 const PLANNED_LOAD: f32 = 0.6;
 

@@ -10,10 +10,13 @@ use crate::api::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
 use crate::segment::{BANDS, Context, Segment};
 use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
 
-/// Samples recognised at a time: 100 ms, so that a large push needs no large buffers.
-const PIECE: usize = 1600;
-/// Bytes decoded at a time: the samples of one piece have to be bounded even where a codec packs hours into kilobytes.
-const BYTES: usize = 4096;
+/// Samples recognised at a time: 1 s is enough to share the reading of weights, and needs no large buffers.
+const PIECE: usize = 16_000;
+/// Bytes decoded at a time, 1 s of 16 kHz PCM: the samples are bounded even where a codec packs minutes into kilobytes.
+const BYTES: usize = 32_000;
+/// A partial is reported when there was speech in this many frames before it: one more 480 ms after the last word, for
+/// what the network writes late.
+const PARTIAL_SPEECH: usize = 48;
 /// Samples per ms.
 const SAMPLES_PER_MS: u64 = 16;
 
@@ -190,8 +193,8 @@ impl Recognizer {
             if let Some(change) = change {
                 self.apply(change, events);
             }
-            self.feed(events);
         }
+        self.feed(events);
         self.forget();
     }
 
@@ -228,7 +231,6 @@ impl Recognizer {
                 if cut {
                     let change = self.segmenter.reopen();
                     self.apply(change, events);
-                    self.feed(events);
                 }
             }
         }
@@ -243,19 +245,16 @@ impl Recognizer {
             model: &self.model,
             allowed: self.allowed.as_deref(),
         };
-        while segment.start + segment.taken < self.judged {
-            let at = (segment.start + segment.taken - self.first_frame) * BANDS;
-            if let Some(sentence) = segment.push(&context, &self.frames[at..at + BANDS]) {
-                // In a pause nothing new is said: the partial before it stands.
-                let frames =
-                    self.model.config.decoder.chunk_frames * self.model.config.features.lfr_n;
-                let speaking = self
-                    .segmenter
-                    .speech_end()
-                    .is_none_or(|end| end + 2 * frames > segment.start + segment.taken);
-                if speaking {
-                    events.push(Event::Partial { sentence });
-                }
+        let from = (segment.start + segment.taken - self.first_frame) * BANDS;
+        let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
+        for (until, sentence) in segment.push(&context, frames) {
+            // In a pause nothing new is said: the partial before it stands.
+            let speaking = self
+                .segmenter
+                .has_speech(until.saturating_sub(PARTIAL_SPEECH), until);
+            if let Some(mut sentence) = sentence.filter(|_| speaking) {
+                segment.report(&mut sentence);
+                events.push(Event::Partial { sentence });
             }
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct Segment {
     pub(crate) speech: usize,
     /// Frames taken so far.
     pub(crate) taken: usize,
+    /// Stacked rows recognised so far.
+    chunked: usize,
     id: u32,
     lfr: Lfr,
     /// Stacked rows that do not fill a chunk yet.
@@ -88,6 +90,7 @@ impl Segment {
             start,
             speech,
             taken: 0,
+            chunked: 0,
             id,
             lfr: context.lfr(),
             rows: Vec::new(),
@@ -98,32 +101,49 @@ impl Segment {
         }
     }
 
-    /// Takes the next feature frame. At the end of each chunk it returns what is recognised so far, if anything is.
-    pub(crate) fn push(&mut self, context: &Context<'_>, frame: &[f32]) -> Option<Sentence> {
-        self.taken += 1;
-        self.lfr.push(frame, &mut self.rows);
+    /// Takes the next feature frames. For each chunk they complete it gives the frame of the task where the chunk ends,
+    /// and what is recognised by then, if anything is.
+    pub(crate) fn push(
+        &mut self,
+        context: &Context<'_>,
+        frames: &[f32],
+    ) -> Vec<(usize, Option<Sentence>)> {
+        self.taken += frames.len() / BANDS;
+        self.lfr.push(frames, &mut self.rows);
         let chunk = context.model.config.decoder.chunk_frames;
-        if self.rows.len() < chunk * self.lfr.row_len() {
-            return None;
+        let chunks = self.rows.len() / (chunk * self.lfr.row_len());
+        let rows = chunks * chunk;
+        if chunks == 0 {
+            return Vec::new();
         }
+        // All chunks at once: the same numbers as one by one, for less reading of weights.
         let mut encoded = Vec::new();
+        let input: Vec<f32> = self.rows.drain(..rows * self.lfr.row_len()).collect();
         context
             .model
             .encoder
-            .forward_chunk(&self.rows, chunk, &mut self.state, &mut encoded);
-        self.rows.clear();
-        for posteriors in context.posteriors(&encoded, chunk) {
-            self.beam.advance(&posteriors, context.model.lm.as_ref());
-            self.posteriors.push(posteriors);
+            .forward_chunks(&input, rows, chunk, &mut self.state, &mut encoded);
+        let mut posteriors = context.posteriors(&encoded, rows);
+        let mut results = Vec::with_capacity(chunks);
+        for _ in 0..chunks {
+            for frame in posteriors.by_ref().take(chunk) {
+                self.beam.advance(&frame, context.model.lm.as_ref());
+                self.posteriors.push(frame);
+            }
+            self.chunked += chunk;
+            let until = self.start + self.chunked * context.model.config.features.lfr_n;
+            let words = self
+                .words(context, &self.posteriors, &self.beam.best(), until)
+                .0;
+            results.push((until, self.sentence(words)));
         }
-        let until = self.start + self.taken;
-        let words = self
-            .words(context, &self.posteriors, &self.beam.best(), until)
-            .0;
-        let mut sentence = self.sentence(words)?;
+        results
+    }
+
+    /// Notes that a partial of the segment is reported, and whether it is the first.
+    pub(crate) fn report(&mut self, sentence: &mut Sentence) {
         sentence.first = !self.reported;
         self.reported = true;
-        Some(sentence)
     }
 
     /// Recognises the whole segment again, with every frame seeing all others. `features` are its frames up to shortly

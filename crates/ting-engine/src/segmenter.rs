@@ -86,9 +86,9 @@ impl Segmenter {
             .max(self.floor.min(start))
     }
 
-    /// One past the last speech frame of the open segment.
-    pub(crate) fn speech_end(&self) -> Option<usize> {
-        self.open.as_ref().map(|open| open.speech_end)
+    /// Whether any of the frames `start..end`, which are known, is speech.
+    pub(crate) fn has_speech(&self, start: usize, end: usize) -> bool {
+        (start..end).any(|frame| self.is_speech(frame))
     }
 
     /// Takes the speech probability of the next frame.

@@ -1,0 +1,59 @@
+"""Writes the model folder that the recogniser loads, from a checkpoint of train.py and the output of vad.py.
+
+Weights are stored as float16 (the recogniser computes in float32). The tied rows of the head are folded into a plain
+one, and the auxiliary parts are left out. The averaged weights are used.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from vad import CONFIG as VAD_CONFIG
+
+
+def recogniser(checkpoint):
+    state = dict(checkpoint["model"])
+    state.update(checkpoint["average"])
+    table = torch.cat([state["syllables"][:-1], torch.zeros_like(state["syllables"][:1])])
+    tensors = {k: v for k, v in state.items() if k.startswith("encoder.")}
+    tensors["ctc.ctc_lo.weight"] = state["head.weight"] + table[state["syllable_of"]].sum(1)
+    tensors["ctc.ctc_lo.bias"] = state["head.bias"]
+    tensors = {k: v.half().contiguous() for k, v in tensors.items()}
+    # Silence lies 16 below the mean: these need the range and precision of float32.
+    return tensors | {"cmvn.shift": state["shift"].float(), "cmvn.scale": state["scale"].float()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--checkpoint", default="checkpoint.pt")
+    parser.add_argument("--lm-weight", type=float, default=0.3)
+    parser.add_argument("--token-bonus", type=float, default=0.0)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = torch.load(args.work / args.checkpoint, weights_only=False)
+    save_file(recogniser(checkpoint), args.out / "model.safetensors")
+    vad = load_file(args.work / "vad.safetensors")
+    save_file(vad, args.out / "vad.safetensors")
+    shutil.copy(args.work / "tokens.txt", args.out / "tokens.txt")
+    vad_config = dict(VAD_CONFIG)
+    vad_config["out_dim"] = vad_config.pop("output_dim")
+    vad_config.pop("rorder")
+    config = {
+        "encoder": checkpoint["config"],
+        "vad": vad_config,
+        "ctc": {"blank": 0},
+        "features": {"lfr_m": 7, "lfr_n": 6, "vad_lfr_m": 5, "vad_lfr_n": 1},
+        "decoder": {"chunk_frames": 3, "beam": 8, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
+    }
+    (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    print(f"step {checkpoint['step']}, {checkpoint['audio'] / 3600:.1f} h heard, {checkpoint['spent'] / 60:.0f} min")
+
+
+if __name__ == "__main__":
+    main()
