@@ -15,6 +15,7 @@
 
 mod auth;
 mod connection;
+mod engine;
 mod http;
 mod options;
 mod outbox;
