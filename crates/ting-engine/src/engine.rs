@@ -227,7 +227,11 @@ impl Session {
             return;
         }
         inbox.bytes += bytes.len();
-        inbox.parts.push_back(bytes);
+        match inbox.parts.back_mut() {
+            // Frames of one byte would otherwise cost more in lists than in bytes.
+            Some(part) if part.len() + bytes.len() <= TURN_BYTES => part.extend_from_slice(&bytes),
+            _ => inbox.parts.push_back(bytes),
+        }
         self.schedule(inbox);
     }
 
@@ -351,21 +355,20 @@ impl Task {
             recognizer.take();
         }
         drop(recognizer);
+        // Reported before another thread may take the next turn, so that events keep their order.
+        if !lock(&self.inbox).cancelled {
+            for event in events {
+                (self.sink)(event);
+            }
+        }
         let mut inbox = lock(&self.inbox);
-        let cancelled = inbox.cancelled;
         inbox.ended |= ended;
         if inbox.ended {
             inbox.parts.clear();
             inbox.bytes = 0;
         }
-        let more = !inbox.ended && (cancelled || !inbox.parts.is_empty() || inbox.finish);
+        let more = !inbox.ended && (inbox.cancelled || !inbox.parts.is_empty() || inbox.finish);
         inbox.scheduled = more;
-        drop(inbox);
-        if !cancelled {
-            for event in events {
-                (self.sink)(event);
-            }
-        }
         more
     }
 }

@@ -249,9 +249,11 @@ impl Recognizer {
         let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
         for (until, sentence) in segment.push(&context, frames) {
             // In a pause nothing new is said: the partial before it stands.
+            // The last row of a chunk is complete 3 frames before the next would begin: later ones may not be judged yet.
+            let known = until.saturating_sub(3);
             let speaking = self
                 .segmenter
-                .has_speech(until.saturating_sub(PARTIAL_SPEECH), until);
+                .has_speech(known.saturating_sub(PARTIAL_SPEECH), known);
             if let Some(mut sentence) = sentence.filter(|_| speaking) {
                 segment.report(&mut sentence);
                 events.push(Event::Partial { sentence });
