@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Random, finals, model, options, pcm, run, silence, speech};
+use common::{Random, finals, model, options, pcm, phrase, run, silence, speech};
 use ting_engine::{Language, TaskOptions};
 
 /// Ten seconds of `wave(sample index)`.
@@ -110,11 +110,10 @@ fn recorded_noise_gives_no_text() {
             &[4096],
         );
         played += 1;
-        wrong.extend(
-            finals(&events)
-                .iter()
-                .map(|s| format!("{name}: {}", s.text)),
-        );
+        let texts = finals(&events)
+            .into_iter()
+            .filter(|sentence| !sentence.text.is_empty());
+        wrong.extend(texts.map(|sentence| format!("{name}: {}", sentence.text)));
     }
     assert!(played > 20);
     // Some of these are voices: a crying baby, laughter. At most one recording in twenty may be taken for words.
@@ -128,29 +127,28 @@ fn recorded_noise_gives_no_text() {
 
 #[test]
 fn silence_of_the_given_length_ends_a_sentence() {
-    let model = model();
-    let (first, second) = (speech("hello_en.wav"), speech("hello_zh.wav"));
     struct Case {
         max_sentence_silence_ms: u32,
         gap_ms: usize,
         want: usize,
     }
-    // The recordings begin and end with a little silence of their own, so the gaps keep a distance from the limit.
+    let (model, phrase) = (model(), phrase());
+    // The detector needs some frames to see that speech ended, so the gaps keep a distance from the limit; that the
+    // limit is exact to a frame of the detector is tested on its output (segmenter.rs).
     let mut cases = Vec::new();
     for max_sentence_silence_ms in [200, 500, 800, 1300, 2500, 6000] {
         let limit = max_sentence_silence_ms as usize;
         cases.push(Case {
             max_sentence_silence_ms,
-            gap_ms: limit + 300,
+            gap_ms: limit + 250,
             want: 2,
         });
-        if limit >= 1300 {
-            cases.push(Case {
-                max_sentence_silence_ms,
-                gap_ms: limit - 800,
-                want: 1,
-            });
-        }
+        let below = limit.saturating_sub(250).max(20);
+        cases.push(Case {
+            max_sentence_silence_ms,
+            gap_ms: below,
+            want: 1,
+        });
     }
     let mut failed = Vec::new();
     for case in cases {
@@ -161,9 +159,9 @@ fn silence_of_the_given_length_ends_a_sentence() {
         } = case;
         let audio = [
             silence(300),
-            first.clone(),
+            phrase.clone(),
             silence(gap_ms),
-            second.clone(),
+            phrase.clone(),
             silence(300),
         ]
         .concat();
@@ -188,7 +186,7 @@ fn silence_of_the_given_length_ends_a_sentence() {
 #[test]
 fn sentences_lie_where_the_speech_is() {
     let model = model();
-    let spoken = speech("hello_en.wav");
+    let spoken = phrase();
     let spoken_ms = spoken.len() as u64 / 16;
     for before in [0, 700, 5000] {
         let audio = [silence(before as usize), spoken.clone(), silence(2000)].concat();
@@ -239,17 +237,8 @@ fn languages_restrict_the_text() {
 #[test]
 fn long_speech_is_cut_and_none_is_lost() {
     let model = model();
-    // A minute without a pause: the sentence again and again, its own silence trimmed by a low threshold of level.
-    let spoken = speech("hello_en.wav");
-    let loud = |x: &i16| x.unsigned_abs() > 300;
-    let from = spoken.iter().position(loud).unwrap();
-    let to = spoken.iter().rposition(loud).unwrap();
-    let audio: Vec<i16> = spoken[from..to]
-        .iter()
-        .copied()
-        .cycle()
-        .take(60 * 16_000)
-        .collect();
+    // A minute without a pause.
+    let audio: Vec<i16> = phrase().into_iter().cycle().take(60 * 16_000).collect();
     let events = run(&model, &options(), &pcm(&audio), &[32_000]);
     let sentences = finals(&events);
     assert!(sentences.len() >= 3, "{}", sentences.len());

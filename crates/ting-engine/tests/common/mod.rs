@@ -1,6 +1,6 @@
 //! Audio for the tests, and ways to run it through the recogniser.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
