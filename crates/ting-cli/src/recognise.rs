@@ -1,6 +1,7 @@
 //! The way from bytes to events without a server: what `transcribe`, `eval` and `bench rtf` share.
 
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,7 +52,24 @@ pub(crate) fn recognise(
     source: &mut dyn Read,
     on_event: &mut dyn FnMut(Event) -> Result<(), CliError>,
 ) -> Result<u64, CliError> {
-    let failed = |message: &str| CliError::new(CliErrorKind::Recognition, message);
+    // A bug that one recording wakes must not take the results of the others with it. Nothing that was in use survives.
+    catch_unwind(AssertUnwindSafe(|| run(model, options, source, on_event))).unwrap_or_else(|_| {
+        Err(failed(
+            "the recogniser crashed on this audio; please report it with the message above",
+        ))
+    })
+}
+
+fn failed(message: &str) -> CliError {
+    CliError::new(CliErrorKind::Recognition, message)
+}
+
+fn run(
+    model: &Model,
+    options: TaskOptions,
+    source: &mut dyn Read,
+    on_event: &mut dyn FnMut(Event) -> Result<(), CliError>,
+) -> Result<u64, CliError> {
     let mut recognizer = Recognizer::new(Arc::clone(&model.shared), options)
         .map_err(|error| failed(error.message()))?;
     let mut piece = vec![0; PIECE];

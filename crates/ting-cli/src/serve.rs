@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use ting_engine::{Engine, EngineError, EngineOptions, MAX_QUEUED_BYTES, Session, TaskOptions};
-use ting_server::{Recogniser, RecogniserSession, Server, ServerOptions, Sink};
+use ting_engine::{Engine, EngineOptions};
+use ting_server::{Server, ServerOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{CliError, CliErrorKind};
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
     runtime.block_on(async {
         // Listened to from here on, so that no signal is lost while the rest starts.
         let signals = Signals::new()?;
-        let server = Server::bind(options, Arc::new(EngineRecogniser(engine)))
+        let server = Server::bind(options, Arc::new(engine))
             .await
             .map_err(|error| network(error.to_string()))?;
         eprintln!("{}", banner(&server.url(), server.local_addr().ip(), &model.name, &capacity));
@@ -190,35 +190,6 @@ impl Signals {
             self.next().await;
             std::process::exit(130);
         });
-    }
-}
-
-/// The engine as the server wants it.
-struct EngineRecogniser(Engine);
-
-impl Recogniser for EngineRecogniser {
-    fn open(
-        &self,
-        options: TaskOptions,
-        sink: Sink,
-    ) -> Result<Box<dyn RecogniserSession>, EngineError> {
-        Ok(Box::new(EngineSession(self.0.open(options, sink)?)))
-    }
-}
-
-struct EngineSession(Session);
-
-impl RecogniserSession for EngineSession {
-    fn push(&self, bytes: Vec<u8>) {
-        self.0.push(bytes);
-    }
-
-    fn has_room(&self) -> bool {
-        self.0.queued_bytes() < MAX_QUEUED_BYTES
-    }
-
-    fn finish(&self) {
-        self.0.finish();
     }
 }
 

@@ -213,7 +213,8 @@ fn transcribe(
     }
     let mut bytes = Counted::new(input.bytes, progress);
     recognise(model, options, &mut bytes, &mut |event| match event {
-        Event::Final { sentence, .. } => on_final(sentence),
+        // An empty final takes back a partial, which nobody saw here.
+        Event::Final { sentence, .. } if !sentence.text.trim().is_empty() => on_final(sentence),
         _ => Ok(()),
     })
 }

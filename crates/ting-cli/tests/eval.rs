@@ -1,0 +1,169 @@
+//! `ting eval`, as a user runs it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{data, run, silent_wav, stderr, stdout};
+use serde_json::Value;
+
+/// Writes a set `name` of recordings with their texts into `dir`; returns the arguments for it.
+fn write_set(dir: &Path, name: &str, rows: &[(&str, &str, Option<Vec<u8>>)]) -> [String; 2] {
+    let (table, archive) = (
+        dir.join(format!("{name}.tsv")),
+        dir.join(format!("{name}.tar")),
+    );
+    let lines: String = rows
+        .iter()
+        .map(|(id, text, _)| format!("{id}\tdev\t1.0\ts1\t{text}\there\tCC0\n"))
+        .collect();
+    let header = "id\tsplit\tseconds\tspeaker\ttext\tsource\tlicence\n";
+    fs::write(&table, format!("{header}{lines}")).unwrap();
+    let mut tar = tar::Builder::new(fs::File::create(&archive).unwrap());
+    for (id, _, audio) in rows {
+        if let Some(audio) = audio {
+            let mut entry = tar::Header::new_gnu();
+            entry.set_size(audio.len() as u64);
+            entry.set_mode(0o644);
+            tar.append_data(&mut entry, format!("{id}.wav"), audio.as_slice())
+                .unwrap();
+        }
+    }
+    tar.finish().unwrap();
+    [table, archive].map(|path| path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn silence_is_all_deletions_and_everything_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let speech = fs::read(data("hello_en.wav")).unwrap();
+    let english = write_set(
+        dir.path(),
+        "en-a",
+        &[
+            ("a1", "one two three four.", Some(silent_wav())),
+            ("a2", "hello, how are you today?", Some(speech)),
+            ("a3", "!?", Some(silent_wav())),
+        ],
+    );
+    let japanese = write_set(dir.path(), "ja-b", &[("b1", "犬|いぬ", Some(silent_wav()))]);
+    let json = dir.path().join("out.json").to_str().unwrap().to_owned();
+    let output = run(&[
+        "eval",
+        &english[0],
+        &english[1],
+        &japanese[0],
+        &japanese[1],
+        "--json",
+        &json,
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report = stdout(&output);
+    for part in [
+        "| all",
+        "| en-a",
+        "| ja-b",
+        "WER",
+        "CER",
+        "95 % interval",
+        "RTF",
+        "1 utterances left out",
+    ] {
+        assert!(report.contains(part), "no {part:?} in:\n{report}");
+    }
+
+    let json: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    let utterances = json["utterances"].as_array().unwrap();
+    assert_eq!(utterances.len(), 3);
+    assert_eq!(utterances[0]["words"]["deletions"], 4);
+    assert_eq!(utterances[0]["hypothesis"], "");
+    assert_eq!(utterances[2]["characters"]["deletions"], 1);
+    let rate = |set: &str, metric: &str| {
+        let rates = json["rates"].as_array().unwrap();
+        rates
+            .iter()
+            .find(|rate| rate["set"] == set && rate["metric"] == metric)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        (
+            &rate("ja-b", "CER")["rate"],
+            &rate("ja-b", "CER")["language"]
+        ),
+        (&1.0.into(), &"ja".into())
+    );
+    // Four deletions of the silence, and whatever the model makes of the five words that are spoken.
+    let english = rate("en-a", "WER");
+    assert_eq!(
+        (&english["reference"], &english["utterances"]),
+        (&9.into(), &2.into())
+    );
+    assert!(english["rate"].as_f64().unwrap() >= 4.0 / 9.0);
+}
+
+#[test]
+fn broken_sets_are_named_by_line_and_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let [table, archive] = write_set(dir.path(), "en-a", &[("a1", "one", Some(silent_wav()))]);
+    let broken = dir.path().join("broken.tsv").to_str().unwrap().to_owned();
+    fs::write(&broken, "id\tsplit\ttext\na1\tdev\n").unwrap();
+    let not_tar = dir.path().join("not.tar").to_str().unwrap().to_owned();
+    fs::write(&not_tar, "not a tar ".repeat(100)).unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &[&broken, &archive],
+            "broken.tsv:2: field `text` is missing",
+        ),
+        (&[&table, "/no/such.tar"], "/no/such.tar: cannot be read"),
+        (&["/no/such.tsv", &archive], "/no/such.tsv: cannot be read"),
+        (&[&table, &not_tar], "not.tar: cannot be read"),
+        (&[&table, &archive, &table], "each table needs its tar"),
+        (
+            &[&table, &archive, "--split", "train"],
+            "nothing to evaluate",
+        ),
+    ];
+    let mut failed = Vec::new();
+    for (args, part) in cases {
+        let output = run(&[&["eval"], args].concat());
+        if output.status.code() != Some(1) || !stderr(&output).contains(part) {
+            failed.push((args, output.status.code(), stderr(&output)));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn recordings_that_are_missing_or_broken_fail_the_command_but_not_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = write_set(
+        dir.path(),
+        "en-a",
+        &[
+            ("a1", "one", Some(silent_wav())),
+            ("a2", "two", None),
+            ("a3", "three", Some(b"junk".to_vec())),
+        ],
+    );
+    let output = run(&["eval", &set[0], &set[1]]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = stderr(&output);
+    assert!(
+        errors.contains("no recording for 1 rows of the table, the first is \"a2\""),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("a3: is neither WAV nor Ogg-Opus"),
+        "{errors}"
+    );
+    // The broken one is scored as no text, not left out.
+    let report = stdout(&output);
+    assert!(report.contains("100.00 %"), "{report}");
+}

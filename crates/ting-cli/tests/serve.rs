@@ -1,0 +1,185 @@
+//! `ting serve` and the measurements that talk to it, as a user runs them.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use common::{data, run, stderr, stdout, ting};
+
+/// A server that is killed with the test, and what it said up to its URL.
+struct Serving {
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+    url: String,
+}
+
+impl Serving {
+    fn start(args: &[&str]) -> Self {
+        let mut child = ting()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = String::new();
+        let url = loop {
+            let start = lines.len();
+            assert!(
+                said.read_line(&mut lines).unwrap() > 0,
+                "the server ended: {lines}"
+            );
+            if let Some((_, rest)) =
+                lines[start..].split_once("dashscope.base_websocket_api_url = '")
+            {
+                break rest.split('\'').next().unwrap().to_owned();
+            }
+        };
+        Self { child, said, url }
+    }
+
+    fn address(&self) -> &str {
+        self.url
+            .strip_prefix("ws://")
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn says_what_to_change_and_stops_on_signals() {
+    for signal in ["-INT", "-TERM"] {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data");
+        let mut serving = Serving::start(&["--data-dir", folder.to_str().unwrap()]);
+        assert!(
+            serving.url.ends_with("/api-ws/v1/inference"),
+            "{}",
+            serving.url
+        );
+        assert!(!serving.address().ends_with(":0"), "{}", serving.url);
+        assert!(folder.is_dir());
+        TcpStream::connect(serving.address()).unwrap();
+        let id = serving.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(serving.child.wait().unwrap().code(), Some(0), "{signal}");
+        let mut rest = String::new();
+        serving.said.read_to_string(&mut rest).unwrap();
+        assert!(
+            rest.contains(&format!("DASHSCOPE_WEBSOCKET_BASE_URL={}", serving.url)),
+            "{rest}"
+        );
+        assert!(rest.contains("stopping"), "{rest}");
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_explained() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let file = data("hello_en.wav");
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["--listen", &taken], 1, &taken),
+        (&["--listen", "8000"], 2, "expected ADDRESS:PORT"),
+        (&["--threads", "0"], 2, "--threads"),
+        (&["--model-dir", "/no/such"], 1, "/no/such"),
+        (&["--data-dir", &file], 1, "hello_en.wav"),
+        (&["--api-key", ""], 1, "the API key is empty"),
+    ];
+    let mut failed = Vec::new();
+    for (args, status, part) in cases {
+        let output = run(&[&["serve"], args].concat());
+        if output.status.code() != Some(status) || !stderr(&output).contains(part) {
+            failed.push((args, output.status.code(), stderr(&output)));
+        }
+    }
+    drop(listener);
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn measurements_of_a_server_with_a_key() {
+    let serving = Serving::start(&["--api-key", "secret,other", "--max-sessions", "4"]);
+    let file = data("hello_zh.wav");
+    let latency = [
+        "bench",
+        "latency",
+        "--url",
+        &serving.url,
+        "--sessions",
+        "2",
+        &file,
+    ];
+
+    let refused = run(&latency);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("401"), "{}", stderr(&refused));
+
+    let output = run(&[&latency[..], &["--api-key", "other"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report = stdout(&output);
+    assert!(report.starts_with("machine: "), "{report}");
+    assert!(
+        report.contains("2 sessions in real time, 2 tasks"),
+        "{report}"
+    );
+    for delay in ["first_package_delay", "last_package_delay", "response lag"] {
+        assert!(report.contains(delay), "{report}");
+    }
+}
+
+#[test]
+fn measurements_that_start_their_own_server() {
+    let file = data("hello_zh.wav");
+    let cases: [(&[&str], &str); 3] = [
+        (&["rtf", "--repeat", "1", &file], "RTF median"),
+        (&["start", "--repeat", "1"], "start to listening"),
+        (&["memory", &file], "peak resident"),
+    ];
+    let mut failed = Vec::new();
+    for (args, part) in cases {
+        let output = run(&[&["bench"], args].concat());
+        if !output.status.success() || !stdout(&output).contains(part) {
+            failed.push((args, stdout(&output), stderr(&output)));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn a_burst_is_transcribed_whole() {
+    let output = run(&["bench", "burst", "--minutes", "1", &data("hello_zh.wav")]);
+    assert!(
+        output.status.success(),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
+    assert!(
+        stdout(&output).contains("| 7 of 7 |"),
+        "{}",
+        stdout(&output)
+    );
+}
