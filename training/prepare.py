@@ -8,6 +8,7 @@ import argparse
 import json
 import multiprocessing
 import pathlib
+import re
 import zlib
 
 import numpy as np
@@ -133,12 +134,13 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", default="", help="make only the shards whose names match this pattern")
     parser.add_argument("--passes", default="real=2,zh=1,en=1,ja=2", help="how often each source is used")
     options = parser.parse_args()
     (options.work / "shards").mkdir(parents=True, exist_ok=True)
     texts = json.loads((options.work / "texts.json").read_text())
     passes = {k: int(v) for k, v in (p.split("=") for p in options.passes.split(","))}
-    todo = jobs(options.data, texts, passes)
+    todo = [job for job in jobs(options.data, texts, passes) if re.search(options.only, job[0])]
     hours = 0.0
     with multiprocessing.Pool(options.processes, start, (options,)) as pool:
         for done, (name, h) in enumerate(pool.imap_unordered(make_shard, todo), 1):

@@ -10,7 +10,7 @@ set -m
 
 usage() {
   printf 'usage: %s DATA WORK [MINUTES]\n' "$0" >&2
-  printf 'environment: PYTHON (python3), THREADS and PROCESSES (one per core), TRAIN_OPTIONS (for train.py)\n' >&2
+  printf 'environment: PYTHON (python3), WORKERS and PROCESSES (one per core), TRAIN_OPTIONS (for train.py)\n' >&2
   exit 2
 }
 [ $# -eq 2 ] || [ $# -eq 3 ] || usage
@@ -24,7 +24,7 @@ data="$1"
 work="$2"
 minutes="${3:-110}"
 python="${PYTHON:-python3}"
-threads="${THREADS:-$(nproc)}"
+workers="${WORKERS:-$(nproc)}"
 processes="${PROCESSES:-$(nproc)}"
 train_options=()
 [ -z "${TRAIN_OPTIONS:-}" ] || read -ra train_options <<<"$TRAIN_OPTIONS"
@@ -58,7 +58,7 @@ section "tokens"
 section "features and training, $minutes minutes; the log of the features is $work/prepare.log"
 "$python" "$here/prepare.py" --data "$data" --work "$work" --processes "$processes" >"$work/prepare.log" 2>&1 &
 prepare=$!
-"$python" "$here/train.py" --work "$work" --minutes "$minutes" --threads "$threads" "${train_options[@]}" &
+"$python" "$here/train.py" --work "$work" --minutes "$minutes" --workers "$workers" "${train_options[@]}" &
 train=$!
 jobs_running=("$prepare" "$train")
 # Without features training would wait for ever, so the first job to fail ends the run.

@@ -21,17 +21,18 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for synth-zh.tsv, synth-zh.tar, ...")
     parser.add_argument("--count", type=int, default=150, help="sentences per language")
+    parser.add_argument("--skip", type=int, default=0, help="sentences left out first, such as those tuned on")
     parser.add_argument("--seed", type=int, default=11)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    espeak, rng = Espeak(), np.random.default_rng(args.seed)
+    espeak, rng, order = Espeak(), np.random.default_rng(args.seed), np.random.default_rng(0)
     for lang in ("zh", "en", "ja"):
         lines = (args.data / "text" / f"{lang}.txt").read_text(encoding="utf-8").split("\n")
         lines = [s.strip() for s in lines if s.strip() and T.is_held_out(s) and T.normalize(s, lang)]
-        rng.shuffle(lines)
+        order.shuffle(lines)
         rows = ["id\tsplit\tseconds\tspeaker\ttext\tsource\tlicence"]
         with tarfile.open(args.out / f"synth-{lang}.tar", "w") as tar:
-            for i, line in enumerate(lines[: args.count]):
+            for i, line in enumerate(lines[args.skip : args.skip + args.count]):
                 wave, voice = random_sentence(espeak, rng, line, lang)
                 wave = surround(wave, rng) * (0.5 / np.abs(wave).max())
                 data = io.BytesIO()

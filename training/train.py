@@ -6,11 +6,13 @@ uses the time it is given, however busy the machine is.
 
 import argparse
 import collections
+import copy
 import json
 import math
 import pathlib
 import random
 import time
+import zlib
 
 import numpy as np
 import sentencepiece as spm
@@ -24,6 +26,10 @@ from model import CHUNKS, CONFIG, Model
 
 # Steps with the flat-start loss.
 FLAT_STEPS = 2500
+
+
+# Shards of each kind in a pool. English needs most: its spelling is the hardest to learn.
+MIX = {"synth-en": 7, "synth-zh": 4, "synth-ja": 2, "real": 4}
 
 
 class Targets:
@@ -81,18 +87,21 @@ def room_for(ids, frames):
 class Data:
     """Batches of about `seconds` of audio, utterances of like length together, least-used shards first."""
 
-    def __init__(self, work, targets, seconds):
+    def __init__(self, work, targets, seconds, part=0, parts=1):
         self.folder, self.targets, self.seconds = work / "shards", targets, seconds
+        self.part, self.parts = part, parts
         self.used = collections.Counter()
 
-    def pool(self, shards=16, longest=1500):
-        """Utterances of up to `longest` frames of some shards, as batches."""
+    def pool(self, longest=1500):
+        """Utterances of up to `longest` frames of some shards, as batches: `MIX` shards of each kind."""
         while not (names := [p.stem for p in self.folder.glob("*.json")]):
             time.sleep(5)
+        names = [n for n in names if zlib.crc32(n.encode()) % self.parts == self.part] or names
         random.shuffle(names)
         names.sort(key=lambda n: self.used[n])
+        names = [n for kind, count in MIX.items() for n in [n for n in names if n.startswith(kind)][:count]]
         items = []
-        for name in names[:shards]:
+        for name in names:
             self.used[name] += 1
             frames = np.load(self.folder / f"{name}.npy")
             start = 0
@@ -186,45 +195,28 @@ def statistics(batches):
     return -rows.mean(0), 1 / rows.std(0)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--minutes", type=float, default=110)
-    parser.add_argument("--seconds", type=float, default=30, help="audio in one batch")
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--warm", type=pathlib.Path, help="weights to start from")
-    parser.add_argument("--bf16", action="store_true")
-    args = parser.parse_args()
+def learn(rank, args, model, targets, saved, began):
+    """One worker's life. Workers update the same weights without waiting for each other (Recht et al. 2011, "Hogwild!").
+
+    The first also averages and saves. Each has its own optimiser state and its own part of the shards.
+    """
     torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    random.seed(0)
-
-    targets = Targets(args.work)
-    data = Data(args.work, targets, args.seconds)
-    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables())
-    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01, eps=1e-8)
+    torch.manual_seed(rank + 2 * saved["step"])
+    random.seed(rank + 2 * saved["step"])
+    np.random.seed(rank)
+    data = Data(args.work, targets, args.seconds, rank, args.workers)
+    data.used.update(saved["used"])
     flat_head = torch.nn.Linear(CONFIG["dim"], len(targets.aux))
-    optimizer.add_param_group({"params": flat_head.parameters()})
-    average = {k: v.detach().clone() for k, v in model.named_parameters()}
-    if args.warm:
-        model.load_state_dict(torch.load(args.warm, weights_only=False))
-    step, spent, audio = 0, 0.0, 0.0
-    path = args.work / "checkpoint.pt"
-    if path.exists():
-        saved = torch.load(path, weights_only=False)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        average, step, spent, audio = saved["average"], saved["step"], saved["spent"], saved["audio"]
-        data.used = saved["used"]
-        batches = data.pool()
-    else:
-        # Short utterances first: alignments are easier to find.
-        batches = data.pool(24, longest=350)
-        model.shift, model.scale = statistics(batches[:200])
+    optimizer = torch.optim.AdamW(
+        [{"params": list(model.parameters())}, {"params": list(flat_head.parameters())}],
+        lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01, eps=1e-8,
+    )
+    if saved["optimizer"]:
+        optimizer.load_state_dict(copy.deepcopy(saved["optimizer"]))
+    average = {k: v.clone() for k, v in saved["average"].items()}
+    step, audio, path = saved["step"], saved["audio"], args.work / "checkpoint.pt"
 
-    def save():
+    def save(spent):
         torch.save(
             {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step,
              "spent": spent, "audio": audio, "used": data.used, "config": CONFIG},
@@ -232,15 +224,16 @@ def main():
         )
         path.with_suffix(".tmp").rename(path)
 
-    clock, shown, losses, flats = time.time(), time.time(), [], []
-    saved_at = spent
+    # Short utterances first: alignments are easier to find.
+    batches = data.pool(longest=350) if step == 0 else data.pool()
+    shown, saved_at, heard, losses = 0.0, 0.0, 0.0, []
     chunks, weights = zip(*CHUNKS)
-    while spent < args.minutes * 60:
+    while (passed := time.time() - began) + saved["spent"] < args.minutes * 60:
         if not batches:
             batches = data.pool()
         batch = batches.pop()
-        done = spent / (args.minutes * 60)
-        features, lengths = collate(batch, augment=done > 0.2)
+        done = (passed + saved["spent"]) / (args.minutes * 60)
+        features, lengths = collate(batch, augment=done > 0.6)
         warm = min(1.0, (step + 1) / 200)
         for group in optimizer.param_groups:
             group["lr"] = args.rate * warm * (0.5 + 0.5 * math.cos(math.pi * done) + 0.01)
@@ -250,36 +243,67 @@ def main():
             flat = flat_loss(flat_head, between, features, lengths, batch, targets) if step < FLAT_STEPS else None
         loss = ctc(logits, lengths, [b[1] for b in batch])
         loss_aux = ctc(aux, lengths, [b[2] for b in batch])
-        optimizer.zero_grad(set_to_none=True)
         share = 0.5 if done < 0.2 else 0.3
-        total = (1 - share) * loss + share * loss_aux
-        if flat is not None:
-            total = total + flat
-            flats.append(flat.item())
+        total = (1 - share) * loss + share * loss_aux + (0 if flat is None else flat)
+        optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
         step += 1
-        audio += sum(len(b[0]) for b in batch) / 100
+        seconds = sum(len(b[0]) for b in batch) / 100
+        heard += seconds * args.workers
+        audio += seconds * args.workers
+        losses.append((loss.item(), loss_aux.item()))
+        if rank > 0:
+            continue
         decay = min(0.998, (step + 1) / (step + 20))
         with torch.no_grad():
             for name, value in model.named_parameters():
                 average[name].lerp_(value, 1 - decay)
-        losses.append((loss.item(), loss_aux.item()))
-        now = time.time()
-        spent, clock = spent + now - clock, now
-        if now - shown > 20:
+        if passed - shown > 20:
             a, b = np.mean(losses, 0)
+            spent = saved["spent"] + passed
             print(
-                f"{spent / 60:.1f} min, step {step}, {audio / 3600:.2f} h heard, loss {a:.3f}, auxiliary {b:.3f}, flat {np.mean(flats or [0]):.3f}, "
-                f"{audio / spent:.0f} audio-s/s, {len(data.used)} shards, most used {max(data.used.values())}",
+                f"{spent / 60:.1f} min, step {step}, {audio / 3600:.2f} h heard, loss {a:.3f}, auxiliary {b:.3f}, "
+                f"{heard / passed:.0f} audio-s/s, {len(data.used)} shards, most used {max(data.used.values())}",
                 flush=True,
             )
-            shown, losses, flats = now, [], []
-        if spent - saved_at > 240:
-            saved_at = spent
-            save()
-    save()
+            shown, losses = passed, []
+        if passed - saved_at > 240:
+            saved_at = passed
+            save(saved["spent"] + passed)
+    if rank == 0:
+        save(args.minutes * 60)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--minutes", type=float, default=110, help="of training in all, earlier runs counted in")
+    parser.add_argument("--seconds", type=float, default=30, help="audio in one batch")
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--workers", type=int, default=2, help="processes that train the same weights")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each worker")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster where the CPU has it")
+    args = parser.parse_args()
+    torch.manual_seed(0)
+    random.seed(0)
+
+    targets = Targets(args.work)
+    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables())
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
+    path = args.work / "checkpoint.pt"
+    if path.exists():
+        saved = torch.load(path, weights_only=False)
+        model.load_state_dict(saved["model"])
+    else:
+        model.shift, model.scale = statistics(Data(args.work, targets, args.seconds).pool()[:200])
+        average = {k: v.detach().clone() for k, v in model.named_parameters()}
+        saved = {"optimizer": None, "average": average, "step": 0, "spent": 0.0, "audio": 0.0, "used": {}}
+    saved["model"] = None
+    model.share_memory()
+    began = time.time()
+    torch.multiprocessing.spawn(learn, (args, model, targets, saved, began), nprocs=args.workers)
 
 
 if __name__ == "__main__":

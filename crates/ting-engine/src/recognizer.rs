@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ting_audio::AudioStream;
 use ting_features::{Fbank, FbankOptions, Lfr};
-use ting_models::{EncoderState, FsmnVadState, Languages, Model};
+use ting_models::{EncoderState, FeatureConfig, FsmnVadState, Languages, Model};
 
 use crate::api::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
 use crate::segment::{BANDS, Context, Segment};
@@ -245,12 +245,13 @@ impl Recognizer {
             model: &self.model,
             allowed: self.allowed.as_deref(),
         };
+        let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
         let from = (segment.start + segment.taken - self.first_frame) * BANDS;
         let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
         for (until, sentence) in segment.push(&context, frames) {
             // In a pause nothing new is said: the partial before it stands.
-            // The last row of a chunk is complete 3 frames before the next would begin: later ones may not be judged yet.
-            let known = until.saturating_sub(3);
+            // A row is complete before the next begins, so the last frames of the chunk may not be judged yet.
+            let known = (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until);
             let speaking = self
                 .segmenter
                 .has_speech(known.saturating_sub(PARTIAL_SPEECH), known);
