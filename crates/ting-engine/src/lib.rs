@@ -13,11 +13,13 @@
 mod align;
 mod api;
 mod beam;
+mod capacity;
 mod engine;
 mod posteriors;
 mod recognizer;
 mod segment;
 mod segmenter;
+mod task;
 mod words;
 
 pub use api::{EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, Word};

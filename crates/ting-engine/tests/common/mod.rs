@@ -1,6 +1,10 @@
 //! Audio for the tests, and ways to run it through the recogniser.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot get its audio has failed"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,156 @@
+//! One session's audio in, its events out, and the queue of sessions that have something to do.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::api::{EngineError, EngineErrorKind, Event};
+use crate::recognizer::Recognizer;
+
+/// Bytes recognised before the next session has its turn: a second of 16 kHz PCM.
+pub(crate) const TURN_BYTES: usize = 32_000;
+
+/// The sessions that have something to do, longest-waiting first.
+#[derive(Default)]
+pub(crate) struct Queue {
+    pub(crate) ready: Mutex<Ready>,
+    pub(crate) wake: Condvar,
+}
+
+#[derive(Default)]
+pub(crate) struct Ready {
+    sessions: VecDeque<Arc<Task>>,
+    pub(crate) stopping: bool,
+}
+
+type Sink = Box<dyn Fn(Event) + Send + Sync>;
+
+/// What a session and the threads share.
+pub(crate) struct Task {
+    pub(crate) inbox: Mutex<Inbox>,
+    /// None once the task has ended. Only the thread whose turn it is takes this lock for long.
+    pub(crate) recognizer: Mutex<Option<Recognizer>>,
+    pub(crate) sink: Sink,
+}
+
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) parts: VecDeque<Vec<u8>>,
+    /// Sum of the lengths of `parts`.
+    pub(crate) bytes: usize,
+    pub(crate) finish: bool,
+    pub(crate) cancelled: bool,
+    /// In the queue, or being worked on.
+    pub(crate) scheduled: bool,
+    pub(crate) ended: bool,
+}
+
+/// A mutex is only poisoned by a panic, which [`Task::turn`] turns into the end of that task.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Queue {
+    pub(crate) fn put(&self, task: Arc<Task>) {
+        lock(&self.ready).sessions.push_back(task);
+        self.wake.notify_one();
+    }
+
+    /// A thread's life: turn after turn, until the engine stops.
+    pub(crate) fn work(&self) {
+        loop {
+            let mut ready = lock(&self.ready);
+            let task = loop {
+                if ready.stopping {
+                    return;
+                }
+                if let Some(task) = ready.sessions.pop_front() {
+                    break task;
+                }
+                ready = self
+                    .wake
+                    .wait(ready)
+                    .unwrap_or_else(PoisonError::into_inner);
+            };
+            drop(ready);
+            if task.turn() {
+                self.put(task);
+            }
+        }
+    }
+}
+
+impl Task {
+    /// Recognises a turn's worth of the inbox; true when there is more to do.
+    fn turn(&self) -> bool {
+        let (parts, last) = {
+            let mut inbox = lock(&self.inbox);
+            if inbox.cancelled {
+                inbox.ended = true;
+            }
+            if inbox.ended {
+                drop(inbox);
+                lock(&self.recognizer).take();
+                return false;
+            }
+            let mut parts = Vec::new();
+            let mut size = 0;
+            while size < TURN_BYTES {
+                let Some(mut part) = inbox.parts.pop_front() else {
+                    break;
+                };
+                let room = TURN_BYTES - size;
+                if part.len() > room {
+                    inbox.parts.push_front(part.split_off(room));
+                }
+                size += part.len();
+                parts.push(part);
+            }
+            inbox.bytes -= size;
+            (parts, inbox.finish && inbox.parts.is_empty())
+        };
+        let mut recognizer = lock(&self.recognizer);
+        let mut events = Vec::new();
+        let ended = match recognizer.as_mut() {
+            Some(recognizer) => {
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    for part in &parts {
+                        recognizer.push(part, &mut events);
+                    }
+                    if last {
+                        recognizer.finish(&mut events);
+                    }
+                    recognizer.is_ended()
+                }));
+                result.unwrap_or_else(|_| {
+                    // A client must not wait for ever because of a fault of ours.
+                    events.push(Event::Failed(EngineError::new(
+                        EngineErrorKind::Internal,
+                        "the recogniser failed on this audio",
+                    )));
+                    true
+                })
+            }
+            None => true,
+        };
+        if ended {
+            recognizer.take();
+        }
+        drop(recognizer);
+        // Reported before another thread may take the next turn, so that events keep their order.
+        if !lock(&self.inbox).cancelled {
+            for event in events {
+                (self.sink)(event);
+            }
+        }
+        let mut inbox = lock(&self.inbox);
+        inbox.ended |= ended;
+        if inbox.ended {
+            inbox.parts.clear();
+            inbox.bytes = 0;
+        }
+        let more = !inbox.ended && (inbox.cancelled || !inbox.parts.is_empty() || inbox.finish);
+        inbox.scheduled = more;
+        more
+    }
+}
