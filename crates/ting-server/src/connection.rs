@@ -34,6 +34,9 @@ const ROOM_POLL: Duration = Duration::from_millis(20);
 /// After bytes that are no WebSocket message, how long the client may take to read why; nothing more can be read of it.
 const BROKEN_LINGER: Duration = Duration::from_secs(1);
 
+/// What a client is told whose task the end of the server cuts off.
+const STOPPING: &str = "The server is stopping; start the task again in a while.";
+
 /// Serves `socket` until it is closed.
 pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
     let _counted = shared.connections.add();
@@ -103,9 +106,11 @@ struct Task {
     audio: Instant,
     /// When other audio than digital silence last came; `None` when silence does not matter to the task.
     sound: Option<Instant>,
-    /// Whether `finish-task` came.
+    /// No more audio is taken: `finish-task` came, or the task is to fail.
     draining: bool,
-    /// When a draining task is given up; set on shutdown.
+    /// The task is to fail as soon as what it was given is recognised; the client is not heard any more.
+    doomed: bool,
+    /// When a draining task is given up; set on failure and on shutdown.
     give_up: Option<Instant>,
     _counted: Counted,
 }
@@ -126,7 +131,7 @@ impl<'a> Connection<'a> {
         self.heard = Instant::now();
         // The client may answer to the end of its task before this side has looked at it.
         self.collect_ended();
-        if matches!(self.state, State::Closing(_)) {
+        if self.is_closing() && !matches!(message, Message::Close(_)) {
             return;
         }
         match message {
@@ -188,6 +193,7 @@ impl<'a> Connection<'a> {
             audio: self.heard,
             sound: judged.then_some(self.heard),
             draining: false,
+            doomed: false,
             give_up: None,
             _counted: self.shared.tasks.add(),
         });
@@ -258,7 +264,7 @@ impl<'a> Connection<'a> {
     /// Answers what is not a WebSocket message, or the end of the connection without a close frame.
     fn on_unreadable(&mut self, error: &axum::Error) {
         tracing::debug!(%error, "connection cannot be read");
-        if !matches!(self.state, State::Closing(_)) {
+        if !self.is_closing() {
             let message = format!("The connection cannot be read any more: {error}.");
             self.fail(
                 &RequestError::new(ErrorCode::InvalidParameter, message),
@@ -278,24 +284,27 @@ impl<'a> Connection<'a> {
     }
 
     fn answer(&mut self, error: &RequestError, stranger: Option<&str>) {
-        let mut told = false;
+        let drain = self.shared.options.timeouts.drain;
         let mut running = None;
-        if let State::Active(task) = &self.state {
-            told = self
-                .outbox
-                .end(task.slot, failed(error.code(), error.message()));
+        if let State::Active(task) = &mut self.state {
+            // The open sentence is finished before the task fails: see `collect_ended` for what follows.
+            self.outbox
+                .doom(task.slot, failed(error.code(), error.message()));
+            task.doomed = true;
+            task.draining = true;
+            task.give_up = Some(Instant::now() + drain);
+            task.session.finish();
             running = Some(task.task_id.as_str());
         }
-        if let Some(stranger) = stranger
-            && running != Some(stranger)
-        {
+        let stranger = stranger.filter(|stranger| running != Some(*stranger));
+        if let Some(stranger) = stranger {
             let event = Event::failed(stranger, error.code().clone(), error.message());
             self.outbox.push(Outgoing::Event(event));
-            told = true;
         }
-        match told || running.is_some() {
-            true => self.close(1000, ""),
-            false => self.close(1007, "Invalid payload data"),
+        match (running, stranger) {
+            (Some(_), _) => {}
+            (None, Some(_)) => self.close(1000, ""),
+            (None, None) => self.close(1007, "Invalid payload data"),
         }
     }
 
@@ -348,8 +357,7 @@ impl<'a> Connection<'a> {
     }
 
     fn stop(&mut self) {
-        let message = "The server is stopping; start the task again in a while.";
-        self.fail(&RequestError::new(ErrorCode::SystemError, message), None);
+        self.fail(&RequestError::new(ErrorCode::SystemError, STOPPING), None);
     }
 
     /// The client is gone: what its task has left to do is cancelled.
@@ -376,6 +384,15 @@ impl<'a> Connection<'a> {
 
     fn is_active(&self) -> bool {
         matches!(self.state, State::Active(_))
+    }
+
+    /// Whether the connection is on its way to be closed, so that nothing the client says matters.
+    fn is_closing(&self) -> bool {
+        match &self.state {
+            State::Closing(_) => true,
+            State::Active(task) => task.doomed,
+            State::Idle { .. } => false,
+        }
     }
 
     /// When [`on_deadline`](Self::on_deadline) is due.
@@ -409,7 +426,12 @@ impl<'a> Connection<'a> {
         }
         match &self.state {
             State::Idle { .. } => self.close(1000, "no task for too long"),
-            State::Active(task) if task.draining => self.stop(),
+            State::Active(task) if task.draining => {
+                // Given up: a doom of the task takes the place of this failure.
+                self.outbox
+                    .end(task.slot, failed(&ErrorCode::SystemError, STOPPING));
+                self.close(1000, "");
+            }
             State::Active(task) if now >= task.audio + timeouts.idle_audio => {
                 // The hosted service's words, and its number, whatever the limit is here.
                 let message = "request timeout after 23 seconds.";

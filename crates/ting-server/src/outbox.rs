@@ -59,6 +59,8 @@ struct OpenTask {
     slot: Slot,
     task_id: String,
     started: bool,
+    /// The failure that the task ends with once what it was given is recognised.
+    doom: Option<EventBody>,
 }
 
 impl Outbox {
@@ -71,6 +73,7 @@ impl Outbox {
             slot,
             task_id: task_id.to_owned(),
             started: false,
+            doom: None,
         });
         slot
     }
@@ -104,12 +107,21 @@ impl Outbox {
         self.filled.notify_one();
     }
 
+    /// Makes the task end with the failure `body`, however it ends. Its results until then are still written: a failure
+    /// takes back nothing that was recognised.
+    pub(crate) fn doom(&self, slot: Slot, body: EventBody) {
+        if let Some(task) = self.lock().task.as_mut().filter(|task| task.slot == slot) {
+            task.doom.get_or_insert(body);
+        }
+    }
+
     /// Writes the terminal event, unless the task has ended; tells whether this was its end.
     pub(crate) fn end(&self, slot: Slot, body: EventBody) -> bool {
         let mut state = self.lock();
-        let Some(task) = state.task.take_if(|task| task.slot == slot) else {
+        let Some(mut task) = state.task.take_if(|task| task.slot == slot) else {
             return false;
         };
+        let body = task.doom.take().unwrap_or(body);
         let ending = match body {
             EventBody::TaskFinished => Ending::Finished,
             _ => Ending::Failed,

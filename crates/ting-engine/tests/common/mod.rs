@@ -73,10 +73,12 @@ pub fn run(model: &Arc<Model>, options: &TaskOptions, bytes: &[u8], cuts: &[usiz
 }
 
 pub fn finals(events: &[Event]) -> Vec<&Sentence> {
-    let of = |event| match event {
-        &Event::Final { ref sentence, .. } => Some(sentence),
-        _ => None,
-    };
+    fn of(event: &Event) -> Option<&Sentence> {
+        match event {
+            Event::Final { sentence, .. } => Some(sentence),
+            _ => None,
+        }
+    }
     events.iter().filter_map(of).collect()
 }
 

@@ -55,6 +55,26 @@ async fn a_task_of_silence_times_out_unless_it_has_a_heartbeat() {
 }
 
 #[tokio::test]
+async fn a_failing_task_first_gives_what_it_has_recognised() {
+    let server = start(|options| options.timeouts.idle_audio = SHORT).await;
+    for (text, code) in [
+        (None, "CLIENT_ERROR"),
+        (Some("garbage"), "InvalidParameter"),
+    ] {
+        let mut client = server.client().await;
+        client.run("t", "pcm").await;
+        client.audio(&[9; 3200]).await;
+        if let Some(text) = text {
+            client.text(text.to_owned()).await;
+        }
+        let (events, close) = client.until_closed().await;
+        assert_eq!(finals(&events).len(), 1, "{events:?}");
+        assert_eq!(error(events.last().unwrap()).0, code);
+        assert_eq!(close, Some(1000));
+    }
+}
+
+#[tokio::test]
 async fn an_idle_socket_closes() {
     let server = start(|options| options.timeouts.idle_socket = SHORT).await;
     let mut client = server.client().await;
