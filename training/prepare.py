@@ -48,7 +48,8 @@ def jobs(data, texts, passes):
             for k in range(0, len(order), size):
                 result.append((f"synth-{lang}-{turn}-{k // size}", "synth", (lang, [lines[i] for i in order[k : k + size]])))
     rng.shuffle(result)
-    return result
+    # Few, and last, so that the rest stays as it was: what is no speech has no text.
+    return result + [(f"noise-{k}", "noise", (300,)) for k in range(2)]
 
 
 def real_utterances(speech, payload):
@@ -74,6 +75,13 @@ def synthetic_utterances(espeak, rng, payload):
         yield wave, target, lang
 
 
+def noises(augment, rng, payload):
+    """Stretches without speech. Their text is empty."""
+    for _ in range(payload[0]):
+        wave = augment.noise(int(rng.uniform(0.6, 6) * SILENCE))
+        yield wave / (np.abs(wave).max() + 1e-6), "", "zh"
+
+
 def surround(wave, rng):
     """Digital or faint silence before and after, as a segment of the recogniser has it."""
     loud = np.flatnonzero(np.abs(wave) > 2e-3 * np.abs(wave).max())
@@ -95,7 +103,11 @@ def make_shard(job):
     augment = STATE["augment"]
     augment.rng = rng
     real = kind == "real"
-    source = real_utterances(OPTIONS.data / "speech", payload) if real else synthetic_utterances(STATE["espeak"], rng, payload)
+    source = {
+        "real": lambda: real_utterances(OPTIONS.data / "speech", payload),
+        "synth": lambda: synthetic_utterances(STATE["espeak"], rng, payload),
+        "noise": lambda: noises(augment, rng, payload),
+    }[kind]()
     waves, rows = [], []
     for wave, target, lang in source:
         if not 0.15 < len(wave) / SILENCE < 15 or not np.abs(wave).max() > 0:

@@ -1,14 +1,13 @@
 """Trains the recogniser on the shards of prepare.py. Stops after `--minutes` of training in all; can be resumed.
 
-The learning rate follows the share of the time that is spent (warm-up, then a cosine to zero), so that a run
-uses the time it is given, however busy the machine is.
+The learning rate follows the share of the time that is spent (warm-up, level, then down to zero), so that a run uses
+the time it is given, however busy the machine is.
 """
 
 import argparse
 import collections
 import copy
 import json
-import math
 import pathlib
 import random
 import time
@@ -28,8 +27,15 @@ from model import CHUNKS, CONFIG, Model
 FLAT_STEPS = 2500
 
 
-# Shards of each kind in a pool. English needs most: its spelling is the hardest to learn.
-MIX = {"synth-en": 7, "synth-zh": 4, "synth-ja": 2, "real": 4}
+# Shards of each kind in a pool, until a share of the time is spent. English needs most: its spelling is the hardest to
+# learn. Recordings of people, which are harder still, wait until the synthesis is understood.
+MIXES = (
+    (0.3, {"synth-en": 5, "synth-zh": 5, "synth-ja": 2, "real": 4, "noise": 1}),
+    (0.72, {"synth-en": 8, "synth-zh": 4, "synth-ja": 2, "noise": 1}),
+    (2.0, {"synth-en": 6, "synth-zh": 4, "synth-ja": 2, "real": 4, "noise": 1}),
+)
+# The learning rate falls linearly over this last share of the time.
+FALL = 0.35
 
 
 class Targets:
@@ -92,14 +98,15 @@ class Data:
         self.part, self.parts = part, parts
         self.used = collections.Counter()
 
-    def pool(self, longest=1500):
-        """Utterances of up to `longest` frames of some shards, as batches: `MIX` shards of each kind."""
+    def pool(self, done, longest=1500):
+        """Utterances of up to `longest` frames of some shards, as batches, mixed as fits the share of time `done`."""
+        mix = next(mix for until, mix in MIXES if done < until)
         while not (names := [p.stem for p in self.folder.glob("*.json")]):
             time.sleep(5)
         names = [n for n in names if zlib.crc32(n.encode()) % self.parts == self.part] or names
         random.shuffle(names)
         names.sort(key=lambda n: self.used[n])
-        names = [n for kind, count in MIX.items() for n in [n for n in names if n.startswith(kind)][:count]]
+        names = [n for kind, count in mix.items() for n in [n for n in names if n.startswith(kind)][:count]]
         items = []
         for name in names:
             self.used[name] += 1
@@ -145,15 +152,16 @@ def collate(batch, augment=True):
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), lengths
 
 
-def ctc(logits, lengths, ids):
-    keep = [i for i, t in enumerate(ids) if t]
+def ctc(logits, lengths, ids, empty=False):
+    """CTC loss per token. Utterances without labels are left out, unless `empty` says that they hold no speech."""
+    keep = [i for i, t in enumerate(ids) if t or empty]
     if not keep:
         return logits.sum() * 0
     log_probs = F.log_softmax(logits[keep].float(), -1).transpose(0, 1)
     sizes = torch.tensor([len(ids[i]) for i in keep])
     flat = torch.tensor([t for i in keep for t in ids[i]])
     loss = F.ctc_loss(log_probs, flat, lengths[keep], sizes, reduction="sum", zero_infinity=True)
-    return loss / sizes.sum()
+    return loss / max(int(sizes.sum()), 10)
 
 
 def flat_alignment(features, weights):
@@ -225,23 +233,23 @@ def learn(rank, args, model, targets, saved, began):
         path.with_suffix(".tmp").rename(path)
 
     # Short utterances first: alignments are easier to find.
-    batches = data.pool(longest=350) if step == 0 else data.pool()
+    batches = data.pool(0, longest=350) if step == 0 else data.pool(saved["spent"] / (args.minutes * 60))
     shown, saved_at, heard, losses = 0.0, 0.0, 0.0, []
     chunks, weights = zip(*CHUNKS)
     while (passed := time.time() - began) + saved["spent"] < args.minutes * 60:
-        if not batches:
-            batches = data.pool()
-        batch = batches.pop()
         done = (passed + saved["spent"]) / (args.minutes * 60)
-        features, lengths = collate(batch, augment=done > 0.6)
+        if not batches:
+            batches = data.pool(done)
+        batch = batches.pop()
+        features, lengths = collate(batch, augment=args.mask)
         warm = min(1.0, (step + 1) / 200)
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * warm * (0.5 + 0.5 * math.cos(math.pi * done) + 0.01)
+            group["lr"] = args.rate * warm * min(1.0, (1 - done) / FALL + 0.01)
         chunk = random.choices(chunks, weights)[0]
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
             logits, aux, between = model(features, lengths, chunk)
             flat = flat_loss(flat_head, between, features, lengths, batch, targets) if step < FLAT_STEPS else None
-        loss = ctc(logits, lengths, [b[1] for b in batch])
+        loss = ctc(logits, lengths, [b[1] for b in batch], empty=True)
         loss_aux = ctc(aux, lengths, [b[2] for b in batch])
         share = 0.5 if done < 0.2 else 0.3
         total = (1 - share) * loss + share * loss_aux + (0 if flat is None else flat)
@@ -284,6 +292,7 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--workers", type=int, default=2, help="processes that train the same weights")
     parser.add_argument("--threads", type=int, default=1, help="threads of each worker")
+    parser.add_argument("--mask", action="store_true", help="SpecAugment; for runs that see their data many times")
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster where the CPU has it")
     args = parser.parse_args()
     torch.manual_seed(0)
@@ -297,7 +306,7 @@ def main():
         saved = torch.load(path, weights_only=False)
         model.load_state_dict(saved["model"])
     else:
-        model.shift, model.scale = statistics(Data(args.work, targets, args.seconds).pool()[:200])
+        model.shift, model.scale = statistics(Data(args.work, targets, args.seconds).pool(0)[:200])
         average = {k: v.detach().clone() for k, v in model.named_parameters()}
         saved = {"optimizer": None, "average": average, "step": 0, "spent": 0.0, "audio": 0.0, "used": {}}
     saved["model"] = None

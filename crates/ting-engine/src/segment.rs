@@ -16,7 +16,7 @@ pub(crate) const BANDS: usize = 80;
 const TOKEN_MS: u64 = 240;
 /// Of a final whose tokens are on average less likely than this (natural log) nothing is printed: the acoustic evidence
 /// does not support it.
-const EVIDENCE: f32 = -1.6;
+const EVIDENCE: f32 = -2.3;
 /// A final of a segment whose frames are on average less likely speech than this is not printed either.
 const SPEECH_EVIDENCE: f32 = 0.2;
 
