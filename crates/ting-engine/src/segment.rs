@@ -15,8 +15,11 @@ pub(crate) const BANDS: usize = 80;
 /// A token lasts at most this long after its spike, in ms: CTC spikes say where a token is, not how long.
 const TOKEN_MS: u64 = 240;
 /// Of a final whose tokens are on average less likely than this (natural log) nothing is printed: the acoustic evidence
-/// does not support it.
+/// does not support it. Measured on recordings of noise, which give few and unsure tokens.
 const EVIDENCE: f32 = -2.3;
+/// The same for a final of at most `FEW` tokens: the fewer there are, the surer they have to be.
+const EVIDENCE_OF_FEW: f32 = -1.3;
+const FEW: usize = 2;
 /// A final of a segment whose frames are on average less likely speech than this is not printed either.
 const SPEECH_EVIDENCE: f32 = 0.2;
 
@@ -38,6 +41,24 @@ pub(crate) struct Segment {
     beam: Beam,
     posteriors: Vec<Frame>,
     reported: bool,
+}
+
+/// How sure the spikes of a text's tokens are, marks left out.
+struct Evidence {
+    /// Sum of their ln P.
+    sum: f32,
+    tokens: usize,
+}
+
+impl Evidence {
+    fn is_enough(&self) -> bool {
+        let least = if self.tokens <= FEW {
+            EVIDENCE_OF_FEW
+        } else {
+            EVIDENCE
+        };
+        self.tokens > 0 && self.sum >= least * self.tokens as f32
+    }
 }
 
 /// What stays the same over all segments of a task.
@@ -170,7 +191,7 @@ impl Segment {
         }
         let until = self.start + features.len() / BANDS;
         let (mut words, evidence) = self.words(context, &posteriors, &beam.best(), until);
-        if evidence < EVIDENCE || speech_probability < SPEECH_EVIDENCE {
+        if !evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
             words.clear();
         }
         let reported = std::mem::replace(&mut self.reported, true);
@@ -205,27 +226,30 @@ impl Segment {
         })
     }
 
-    /// The words of `tokens`, timed by their spikes in `posteriors`, none after frame `until`; and the mean ln P of the
-    /// spikes of tokens that are no marks.
+    /// The words of `tokens`, timed by their spikes in `posteriors`, none after frame `until`; and how sure
+    /// their spikes are.
     fn words(
         &self,
         context: &Context<'_>,
         posteriors: &[Frame],
         tokens: &[u16],
         until: usize,
-    ) -> (Vec<Word>, f32) {
+    ) -> (Vec<Word>, Evidence) {
         let spikes = align(posteriors, tokens);
         let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
         let start_ms = self.start as u64 * FRAME_MS;
         let limit_ms = until as u64 * FRAME_MS;
         let at = |frame: usize| start_ms + frame as u64 * row_ms;
         let mut timed: Vec<TimedToken> = Vec::with_capacity(tokens.len());
-        let (mut sum, mut count) = (0.0, 0.0);
+        let mut evidence = Evidence {
+            sum: 0.0,
+            tokens: 0,
+        };
         for (i, ((frame, ln_p), token)) in spikes.iter().zip(tokens).enumerate() {
             let mark = context.model.tokens.is_punctuation(usize::from(*token));
             if !mark {
-                sum += ln_p;
-                count += 1.0;
+                evidence.sum += ln_p;
+                evidence.tokens += 1;
             }
             let previous = timed.last().map_or(start_ms, |token| token.end_ms);
             let begin_ms = at(*frame)
@@ -244,11 +268,6 @@ impl Segment {
                 end_ms,
             });
         }
-        let evidence = if count > 0.0 {
-            sum / count
-        } else {
-            f32::NEG_INFINITY
-        };
         (words::words(&context.model.tokens, &timed), evidence)
     }
 }
