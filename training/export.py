@@ -32,8 +32,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--checkpoint", default="checkpoint.pt")
-    parser.add_argument("--lm-weight", type=float, default=0.3)
-    parser.add_argument("--token-bonus", type=float, default=0.0)
+    parser.add_argument("--lm-weight", type=float, default=0.4)
+    parser.add_argument("--token-bonus", type=float, default=1.8)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = torch.load(args.work / args.checkpoint, weights_only=False)
@@ -49,7 +49,7 @@ def main():
         "vad": vad_config,
         "ctc": {"blank": 0},
         "features": {"lfr_m": 7, "lfr_n": 6, "vad_lfr_m": 5, "vad_lfr_n": 1},
-        "decoder": {"chunk_frames": 3, "beam": 8, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
+        "decoder": {"chunk_frames": 3, "beam": 16, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
     }
     (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     print(f"step {checkpoint['step']}, {checkpoint['audio'] / 3600:.1f} h heard, {checkpoint['spent'] / 60:.0f} min")
