@@ -16,6 +16,7 @@ mod table;
 mod text;
 mod transcribe;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +54,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Colours are for a terminal; a log file should hold text.
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 
     let done = match &cli.command {

@@ -5,13 +5,13 @@ use std::io::Read;
 use ting_audio::{AudioStream, SAMPLE_RATE};
 
 use crate::error::CliError;
-use crate::transcribe::input;
+use crate::transcribe::input::{self, Input};
 
 /// Bytes of a second of what [`load_pcm`] gives.
 pub(crate) const BYTES_PER_SECOND: usize = 2 * SAMPLE_RATE as usize;
 
-/// The file `name` as 16-bit little-endian mono samples at 16 kHz.
-pub(crate) fn load_pcm(name: &str) -> Result<Vec<u8>, CliError> {
+/// The file `name`, opened, and all its bytes.
+pub(crate) fn read(name: &str) -> Result<(Input, Vec<u8>), CliError> {
     let named = |what: String| CliError::input(format!("{name}: {what}"));
     let mut input = input::open(name, None).map_err(|error| named(error.to_string()))?;
     let mut bytes = Vec::new();
@@ -19,6 +19,13 @@ pub(crate) fn load_pcm(name: &str) -> Result<Vec<u8>, CliError> {
         .bytes
         .read_to_end(&mut bytes)
         .map_err(|error| named(format!("cannot be read: {error}")))?;
+    Ok((input, bytes))
+}
+
+/// The file `name` as 16-bit little-endian mono samples at 16 kHz.
+pub(crate) fn load_pcm(name: &str) -> Result<Vec<u8>, CliError> {
+    let named = |what: String| CliError::input(format!("{name}: {what}"));
+    let (input, bytes) = read(name)?;
     let mut samples = Vec::new();
     AudioStream::new(input.format, input.sample_rate)
         .and_then(|mut stream| {

@@ -1,19 +1,18 @@
 //! `ting bench rtf`.
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use ting_engine::TaskOptions;
 
+use super::audio;
 use super::percentile::percentile;
 use crate::error::CliError;
 use crate::machine::thread_cpu_seconds;
 use crate::recognise::{Model, recognise};
 use crate::stdout;
 use crate::table::markdown;
-use crate::transcribe::input;
 
 /// Measure the real-time factor of the recogniser on one thread: processing time over audio time
 ///
@@ -38,12 +37,7 @@ pub(crate) fn run(args: &RtfArgs) -> Result<(), CliError> {
     let mut rows = Vec::new();
     for name in &args.files {
         let named = |what: String| CliError::input(format!("{name}: {what}"));
-        let mut input = input::open(name, None).map_err(|error| named(error.to_string()))?;
-        let mut bytes = Vec::new();
-        input
-            .bytes
-            .read_to_end(&mut bytes)
-            .map_err(|error| named(format!("cannot be read: {error}")))?;
+        let (input, bytes) = audio::read(name)?;
         let mut audio_seconds = 0.0;
         let (mut wall, mut cpu) = (Vec::new(), Vec::new());
         // Once before the clock starts: caches are cold, and pages of the model not read yet.
