@@ -248,18 +248,19 @@ impl Recognizer {
         let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
         let from = (segment.start + segment.taken - self.first_frame) * BANDS;
         let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
-        for (until, sentence) in segment.push(&context, frames) {
-            // In a pause nothing new is said: the partial before it stands.
+        let segmenter = &self.segmenter;
+        // In a pause nothing new is said: the partial before it stands.
+        let speaking = |until: usize| {
             // A row is complete before the next begins, so the last frames of the chunk may not be judged yet.
             let known = (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until);
-            let speaking = self
-                .segmenter
-                .has_speech(known.saturating_sub(PARTIAL_SPEECH), known);
-            if let Some(mut sentence) = sentence.filter(|_| speaking) {
-                segment.report(&mut sentence);
-                events.push(Event::Partial { sentence });
-            }
-        }
+            segmenter.has_speech(known.saturating_sub(PARTIAL_SPEECH), known)
+        };
+        let partials = segment.push(&context, frames, speaking);
+        events.extend(
+            partials
+                .into_iter()
+                .map(|sentence| Event::Partial { sentence }),
+        );
     }
 
     fn close(&mut self, speech_end: usize, end: usize, probability: f32, events: &mut Vec<Event>) {

@@ -122,13 +122,14 @@ impl Segment {
         }
     }
 
-    /// Takes the next feature frames. For each chunk they complete it gives the frame of the task where the chunk ends,
-    /// and what is recognised by then, if anything is.
+    /// Takes the next feature frames. For each chunk they complete it gives what is recognised by then, if anything is and
+    /// `wanted` agrees, which is asked with the frame of the task where the chunk ends.
     pub(crate) fn push(
         &mut self,
         context: &Context<'_>,
         frames: &[f32],
-    ) -> Vec<(usize, Option<Sentence>)> {
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Sentence> {
         self.taken += frames.len() / BANDS;
         self.lfr.push(frames, &mut self.rows);
         let chunk = context.model.config.decoder.chunk_frames;
@@ -145,7 +146,7 @@ impl Segment {
             .encoder
             .forward_chunks(&input, rows, chunk, &mut self.state, &mut encoded);
         let mut posteriors = context.posteriors(&encoded, rows);
-        let mut results = Vec::with_capacity(chunks);
+        let mut partials = Vec::new();
         for _ in 0..chunks {
             for frame in posteriors.by_ref().take(chunk) {
                 self.beam.advance(&frame, context.model.lm.as_ref());
@@ -153,18 +154,18 @@ impl Segment {
             }
             self.chunked += chunk;
             let until = self.start + self.chunked * context.model.config.features.lfr_n;
+            if !wanted(until) {
+                continue;
+            }
             let words = self
                 .words(context, &self.posteriors, &self.beam.best(), until)
                 .0;
-            results.push((until, self.sentence(words)));
+            if let Some(mut sentence) = self.sentence(words) {
+                sentence.first = !std::mem::replace(&mut self.reported, true);
+                partials.push(sentence);
+            }
         }
-        results
-    }
-
-    /// Notes that a partial of the segment is reported, and whether it is the first.
-    pub(crate) fn report(&mut self, sentence: &mut Sentence) {
-        sentence.first = !self.reported;
-        self.reported = true;
+        partials
     }
 
     /// Recognises the whole segment again, with every frame seeing all others. `features` are its frames up to shortly
