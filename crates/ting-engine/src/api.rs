@@ -4,6 +4,8 @@ use std::fmt;
 
 use ting_audio::Format;
 
+use crate::words;
+
 /// A language the recogniser can be restricted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -82,6 +84,13 @@ pub struct Sentence {
     pub fixed: usize,
     /// Whether this is the first result of the sentence.
     pub first: bool,
+}
+
+impl Sentence {
+    /// The text of the words that are not [`fixed`](Self::fixed).
+    pub fn stash(&self) -> String {
+        words::text(self.words.get(self.fixed..).unwrap_or_default())
+    }
 }
 
 /// What a task reports. `Finished` and `Failed` are the last event of a task, and exactly one of them comes.

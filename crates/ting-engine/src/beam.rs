@@ -134,6 +134,22 @@ impl Beam {
         tokens
     }
 
+    /// Drops the hypotheses that do not begin with the first `tokens` tokens of [`best`](Self::best), so that these are
+    /// settled.
+    pub(crate) fn settle(&mut self, tokens: usize) {
+        let prefix = |mut node: u32| {
+            while self.nodes[node as usize].depth as usize > tokens {
+                node = self.nodes[node as usize].parent;
+            }
+            node
+        };
+        let Some(best) = self.beam.first().map(|hypothesis| prefix(hypothesis.node)) else {
+            return;
+        };
+        let kept = self.beam.iter().filter(|h| prefix(h.node) == best);
+        self.beam = kept.copied().collect();
+    }
+
     /// How many tokens of [`best`](Self::best), from the first on, no later frame can change: those that every hypothesis
     /// of the beam begins with, since each later hypothesis goes on from one of them.
     pub(crate) fn settled(&self) -> usize {
@@ -239,6 +255,14 @@ mod tests {
                 let best = beam.best();
                 assert!(best.starts_with(&settled), "round {round}");
                 assert!(beam.settled() >= settled.len(), "round {round}");
+                if round % 2 == 0 {
+                    let old = best.len().saturating_sub(3);
+                    beam.settle(old);
+                    assert!(
+                        beam.settled() >= old && beam.best() == best,
+                        "round {round}"
+                    );
+                }
                 settled = best[..beam.settled()].to_vec();
             }
             settled_in_all += settled.len();

@@ -100,7 +100,10 @@ mod tests {
             let mut before = frames(most);
             for spoken in 0..2100 {
                 let now = closing.silence(spoken);
-                assert!(now <= before && now >= frames(SHORTEST_SILENCE_MS), "{most} {spoken}");
+                assert!(
+                    now <= before && now >= frames(SHORTEST_SILENCE_MS),
+                    "{most} {spoken}"
+                );
                 before = now;
             }
         }

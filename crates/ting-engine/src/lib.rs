@@ -25,9 +25,7 @@ mod task;
 mod words;
 
 pub use api::{EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, Word};
-pub use closing::{
-    SEMANTIC_SILENCE_MS, SHORTEST_SILENCE_MS, SHRINKS_FROM_MS, SHRINKS_TO_MS,
-};
+pub use closing::{SEMANTIC_SILENCE_MS, SHORTEST_SILENCE_MS, SHRINKS_FROM_MS, SHRINKS_TO_MS};
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};
 pub use recognizer::Recognizer;
 pub use segmenter::MAX_SEGMENT_MS;

@@ -259,12 +259,7 @@ impl Recognizer {
             allowed: self.allowed.as_deref(),
             semantic: self.options.semantic,
         };
-        self.segment = Some(Segment::new(
-            &context,
-            self.sentences + 1,
-            beginning,
-            state,
-        ));
+        self.segment = Some(Segment::new(&context, self.sentences + 1, beginning, state));
     }
 
     /// Ends the open sentence at `division` and goes on in a new one, which is given the frames that were heard already;

@@ -26,6 +26,9 @@ const FEW: usize = 2;
 /// A final of a segment whose frames are on average less likely speech than this is not printed either.
 const SPEECH_EVIDENCE: f32 = 0.2;
 
+/// What the search for partials took to be said this long ago, in ms, is settled: hypotheses that say otherwise are dropped.
+/// A whole beam agrees only after many seconds, and hardly ever comes back to what is this old.
+const SETTLE_MS: u64 = 1_200;
 /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word
 /// and the writing of a number depend on what follows.
 const FIXED_BEFORE: usize = 2;
@@ -72,6 +75,8 @@ pub(crate) struct Heard {
 struct Spoken {
     words: Vec<Word>,
     evidence: Evidence,
+    /// Tokens that were said more than `SETTLE_MS` before the end.
+    old: usize,
     /// No later frame changes the words that end by this time.
     settled_ms: u64,
 }
@@ -188,12 +193,12 @@ impl Segment {
                 self.posteriors.push(frame);
             }
             self.chunked += chunk;
-            let until =
-                self.beginning.start + self.chunked * context.model.config.features.lfr_n;
+            let until = self.beginning.start + self.chunked * context.model.config.features.lfr_n;
             if !wanted(until) {
                 continue;
             }
             let spoken = self.words(context, &self.posteriors, &self.beam, until);
+            self.beam.settle(spoken.old);
             heard.division = self.division(&spoken.words, until);
             if heard.division.is_some() {
                 break;
@@ -332,7 +337,11 @@ impl Segment {
             });
         }
         let words = words::words(&context.model.tokens, &timed);
-        let settled = &timed[..beam.settled().min(timed.len())];
+        let old = timed
+            .iter()
+            .take_while(|token| token.end_ms + SETTLE_MS <= limit_ms)
+            .count();
+        let settled = &timed[..beam.settled().max(old).min(timed.len())];
         let settled = words::words(&context.model.tokens, settled).len();
         let settled_ms = settled
             .checked_sub(FIXED_BEFORE)
@@ -341,6 +350,7 @@ impl Segment {
         Spoken {
             words,
             evidence,
+            old,
             settled_ms,
         }
     }

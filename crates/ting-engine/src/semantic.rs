@@ -38,7 +38,10 @@ struct Candidate {
 impl SentenceEnd {
     /// Takes the words of the next partial. Gives where the first sentence of the segment ends, once that is settled.
     pub(crate) fn see(&mut self, words: &[Word]) -> Option<Division> {
-        let Some(last) = words.iter().position(|word| ends_sentence(&word.punctuation)) else {
+        let Some(last) = words
+            .iter()
+            .position(|word| ends_sentence(&word.punctuation))
+        else {
             self.candidate = None;
             return None;
         };

@@ -24,7 +24,7 @@ mod parameters;
 
 pub use client::{ClientMessage, Resource, RunTask};
 pub use error::{ErrorCode, RequestError};
-pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Usage, Word};
+pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Stash, Usage, Word};
 pub use http::HttpError;
 pub use model::{MODELS, is_served_model};
 pub use parameters::{AudioFormat, Parameters, SAMPLE_RATES, SENTENCE_SILENCE_MS};

@@ -11,7 +11,7 @@
 //! - Recognition never waits for a slow reader: the sink only puts an event into a queue.
 //! - Memory per connection is bounded: one message ([`MAX_MESSAGE_BYTES`]), the session's queue, and the outbox, whose
 //!   bound is told in its own module.
-//! - Knows nothing of tensors; of audio only the names of the formats, and whether bytes are digital silence.
+//! - Knows nothing of tensors; of audio only the names of the formats.
 
 mod auth;
 mod connection;
@@ -21,11 +21,10 @@ mod options;
 mod outbox;
 mod recogniser;
 mod server;
-mod silence;
 mod task;
 mod writer;
 
 pub use connection::MAX_MESSAGE_BYTES;
-pub use options::{ServerOptions, Timeouts};
+pub use options::{ServerOptions, Timeout, Timeouts};
 pub use recogniser::{Recogniser, RecogniserSession, Sink};
 pub use server::{Server, ServerError, ServerErrorKind};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
 use ting_protocol::{
-    AudioFormat, ErrorCode, EventBody, MODELS, Parameters, RequestError, RunTask, Sentence, Usage,
-    Word, is_served_model,
+    AudioFormat, ErrorCode, EventBody, MODELS, Parameters, RequestError, RunTask, Sentence, Stash,
+    Usage, Word, is_served_model,
 };
 
 use crate::outbox::{Outbox, Slot};
@@ -54,6 +54,8 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(silence) = parameters.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
+    options.multi_threshold = parameters.multi_threshold_mode_enabled == Some(true);
+    options.semantic = parameters.semantic_punctuation_enabled == Some(true);
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
     }
@@ -120,14 +122,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
     let asked = [
         ("vocabulary_id", parameters.vocabulary_id.is_some()),
         (
-            "semantic_punctuation_enabled",
-            parameters.semantic_punctuation_enabled == Some(true),
-        ),
-        (
-            "multi_threshold_mode_enabled",
-            parameters.multi_threshold_mode_enabled == Some(true),
-        ),
-        (
             "punctuation_prediction_enabled",
             parameters.punctuation_prediction_enabled == Some(false),
         ),
@@ -184,11 +178,24 @@ pub(crate) fn sink(outbox: Arc<Outbox>, slot: Slot) -> Sink {
 }
 
 fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
-    let words = sentence.words.into_iter().map(|word| Word {
+    let stash = sentence.stash();
+    let word = |(i, word): (usize, ting_engine::Word)| Word {
         begin_time: word.begin_ms,
         end_time: Some(word.end_ms),
         text: word.text,
         punctuation: word.punctuation,
+        fixed: (!last).then_some(i < sentence.fixed),
+    };
+    let words: Vec<Word> = sentence.words.into_iter().enumerate().map(word).collect();
+    let unfixed = words.get(sentence.fixed..).filter(|_| !last);
+    let stash = unfixed.and_then(|unfixed| {
+        Some(Stash {
+            sentence_id: sentence.id,
+            begin_time: unfixed.first()?.begin_time,
+            end_time: None,
+            text: stash,
+            words: unfixed.to_vec(),
+        })
     });
     Sentence {
         begin_time: sentence.begin_ms,
@@ -198,7 +205,8 @@ fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
         sentence_begin: sentence.first,
         sentence_end: last,
         sentence_id: sentence.id,
-        words: words.collect(),
+        words,
+        stash,
     }
 }
 
@@ -253,7 +261,7 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
-        parameters.semantic_punctuation_enabled = Some(false);
+        parameters.semantic_punctuation_enabled = Some(true);
         parameters.punctuation_prediction_enabled = Some(true);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
@@ -261,17 +269,11 @@ mod tests {
             .other
             .insert("disfluency_removal_enabled".to_owned(), false.into());
         assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
-        parameters.semantic_punctuation_enabled = Some(true);
         parameters.vocabulary_id = Some("vocab-a-1".to_owned());
         parameters
             .other
             .insert("speaker_count".to_owned(), 2.into());
-        let want = [
-            "vocabulary_id",
-            "semantic_punctuation_enabled",
-            "input.context",
-            "speaker_count",
-        ];
+        let want = ["vocabulary_id", "input.context", "speaker_count"];
         assert_eq!(unused(&parameters, true, false), want);
     }
 }

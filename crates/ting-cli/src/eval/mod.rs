@@ -2,6 +2,7 @@
 
 mod report;
 mod set;
+mod stability;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -146,6 +147,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     if silent > 0 {
         report += &format!("{silent} utterances left out: their text has no letters or digits\n");
     }
+    let stability = stability::table(&scored);
+    if !stability.is_empty() {
+        report += &format!("\nstability of partials:\n\n{stability}");
+    }
     let worst = report::worst(&scored, args.worst);
     if !worst.is_empty() {
         report += &format!("\nworst utterances, normalised:\n\n{worst}");
@@ -238,11 +243,13 @@ fn score(
 ) -> Scored {
     let utterance = &set.utterances[index];
     let mut hypothesis = String::new();
+    let mut watch = stability::Watch::default();
     let started = Instant::now();
     let recognised =
         input::from_reader(Box::new(std::io::Cursor::new(bytes)), None).and_then(|mut input| {
             let options = TaskOptions::new(input.format, input.sample_rate);
             recognise(model, options, &mut input.bytes, &mut |event| {
+                watch.see(&event);
                 if let Event::Final { sentence, .. } = event {
                     append_sentence(&mut hypothesis, &sentence.text);
                 }
@@ -277,6 +284,7 @@ fn score(
         characters: pair.errors(Unit::Character),
         words: pair.errors(Unit::Word),
         pair,
+        stability: watch.counts(),
         audio_ms,
         seconds,
         failure,
