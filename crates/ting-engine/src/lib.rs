@@ -15,6 +15,7 @@ mod api;
 mod beam;
 mod capacity;
 mod closing;
+mod detect;
 mod engine;
 mod posteriors;
 mod recognizer;
@@ -26,6 +27,7 @@ mod words;
 
 pub use api::{EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, Word};
 pub use closing::{SEMANTIC_SILENCE_MS, SHORTEST_SILENCE_MS, SHRINKS_FROM_MS, SHRINKS_TO_MS};
+pub use detect::{segments, speech_probabilities};
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};
 pub use recognizer::Recognizer;
 pub use segmenter::MAX_SEGMENT_MS;

@@ -179,10 +179,8 @@ impl Segmenter {
         let speech_end = speech_end.min(end);
         let spoken = &self.probabilities[speech - self.first..speech_end.max(speech) - self.first];
         let probability = spoken.iter().sum::<f32>() / spoken.len().max(1) as f32;
+        // The probabilities stay until the next frame: partials up to here may still ask for them.
         self.floor = end;
-        if !cut {
-            self.forget();
-        }
         Some(Change::Close {
             speech_end,
             end,

@@ -1,7 +1,7 @@
 //! `ting eval`: error rates on sets of recordings with transcripts.
 
 mod report;
-mod set;
+pub(crate) mod set;
 mod stability;
 
 use std::path::{Path, PathBuf};

@@ -242,6 +242,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::{Scored, rate_table, rates, side_by_side, worst};
+    use crate::eval::stability::Stability;
     use crate::score::language::ScoredLanguage;
     use crate::score::rate::{Pair, Unit};
 
