@@ -66,6 +66,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
             "the API key is empty; give a key, or neither --api-key nor TING_API_KEY",
         ));
     }
+    let timeouts = timeouts(&args.timeout)?;
     let model = Model::load(args.model_dir.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.map_or(cores, usize::from);
@@ -87,7 +88,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
     options.listen = args.listen;
     let open_to_all = api_keys.is_empty() && !args.listen.ip().is_loopback();
     options.api_keys = api_keys;
-    options.timeouts = timeouts(&args.timeout)?;
+    options.timeouts = timeouts;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
