@@ -1,7 +1,7 @@
 use crate::error::{AudioError, AudioErrorKind};
+use crate::tags::id3_size;
 
 /// Rates that a header may give, Hz: outside them the resampler's table would be useless or large.
-#[allow(dead_code)] // the decoders that come next
 pub(crate) const RATES: std::ops::RangeInclusive<u32> = 7_350..=192_000;
 
 /// How the bytes of a task are encoded.
@@ -140,15 +140,6 @@ fn sniff_ogg(bytes: &[u8]) -> Format {
     }
 }
 
-/// Bytes of the ID3v2 tag whose header `bytes` begins with (ID3v2.4.0 section 3.1), header and footer included.
-/// `bytes` may be shorter than the header; what is missing counts as 0.
-pub(crate) fn id3_size(bytes: &[u8]) -> usize {
-    let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let footer = if at(5) & 0x10 != 0 { 10 } else { 0 };
-    let body = (6..10).fold(0, |size, index| size << 7 | usize::from(at(index) & 0x7F));
-    10 + body + footer
-}
-
 /// The error for bytes that are not of `format`: names what they look like and how to put it right.
 pub(crate) fn wrong_format(format: Format, wanted: &str, bytes: &[u8]) -> AudioError {
     let head = bytes[..bytes.len().min(4)].escape_ascii();
@@ -193,6 +184,7 @@ fn recognise(bytes: &[u8]) -> Option<&'static str> {
     }
     match bytes {
         [0xFF, second, ..] if second & 0xF6 == 0xF0 => Some("AAC in ADTS"),
+        [0x56, second, ..] if second & 0xE0 == 0xE0 => Some("AAC in LOAS"),
         [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some("MP3"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("MP4/M4A"),
         _ => None,

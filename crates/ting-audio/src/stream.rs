@@ -1,3 +1,4 @@
+use crate::aac::AdtsDecoder;
 use crate::error::{AudioError, AudioErrorKind};
 use crate::format::Format;
 use crate::mp3::Mp3Decoder;
@@ -17,7 +18,10 @@ const PIECE: usize = 16 * 1024;
 /// collected and an Opus packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
 /// frame of all channels, PCM one byte.
 pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
-const _: () = assert!(crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES);
+const _: () = assert!(
+    crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+        && crate::aac::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+);
 
 /// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
 ///
@@ -61,6 +65,7 @@ impl AudioStream {
             Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
             Format::Wav => Box::new(WavDecoder::new()),
             Format::Mp3 => Box::new(Mp3Decoder::new()),
+            Format::Aac => Box::new(AdtsDecoder::new()),
             Format::Opus => Box::new(OpusDecoder::new()),
             format => {
                 return Err(AudioError::new(
