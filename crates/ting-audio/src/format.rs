@@ -81,8 +81,21 @@ impl Format {
     }
 }
 
-/// The format of a file, from its first bytes (64 are enough but for a file that begins with an ID3 tag, which
-/// is taken for MP3 unless the bytes go on behind the tag). `None` if they are no container known here;
+/// How many of a file's first bytes [`sniff`] wants to see, judged by `bytes`, which it begins with: a file may
+/// begin with an ID3 tag of up to 256 MiB.
+pub fn sniff_len(bytes: &[u8]) -> usize {
+    const USUAL: usize = 64;
+    let mut start = 0;
+    while let Some(rest) = bytes.get(start..)
+        && rest.starts_with(b"ID3")
+    {
+        start += id3_size(rest);
+    }
+    start + USUAL
+}
+
+/// The format of a file, from its first bytes ([`sniff_len`] tells how many are enough; a file that begins with an
+/// ID3 tag is taken for MP3 unless the bytes go on behind the tag). `None` if they are no container known here;
 /// headerless PCM cannot be told from its bytes and is never the answer.
 ///
 /// An Ogg file of a codec that is not decoded is reported as [`Format::Opus`], whose decoder then names that codec.

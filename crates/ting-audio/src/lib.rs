@@ -38,7 +38,7 @@ mod trim;
 mod wav;
 
 pub use error::{AudioError, AudioErrorKind};
-pub use format::{Format, sniff};
+pub use format::{Format, sniff, sniff_len};
 pub use resample::Resampler;
 pub use stream::{AudioStream, MAX_BUFFERED_BYTES};
 
