@@ -22,6 +22,7 @@
 mod aac;
 mod codec;
 mod error;
+mod flac;
 mod format;
 mod frames;
 mod mp3;

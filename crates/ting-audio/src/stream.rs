@@ -1,5 +1,6 @@
 use crate::aac::AdtsDecoder;
 use crate::error::{AudioError, AudioErrorKind};
+use crate::flac::FlacDecoder;
 use crate::format::Format;
 use crate::mp3::Mp3Decoder;
 use crate::opus::OpusDecoder;
@@ -67,6 +68,7 @@ impl AudioStream {
             Format::Mp3 => Box::new(Mp3Decoder::new()),
             Format::Aac => Box::new(AdtsDecoder::new()),
             Format::Opus => Box::new(OpusDecoder::new()),
+            Format::Flac => Box::new(FlacDecoder::new()),
             format => {
                 return Err(AudioError::new(
                     AudioErrorKind::Unsupported,
