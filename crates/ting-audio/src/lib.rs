@@ -27,6 +27,7 @@ mod pcm;
 mod resample;
 mod sample;
 mod samples;
+mod speex;
 mod stream;
 mod wav;
 

@@ -1,6 +1,6 @@
 use crate::error::{AudioError, AudioErrorKind};
 use crate::format::Format;
-use crate::opus::OpusDecoder;
+use crate::ogg::OggDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
 use crate::wav::WavDecoder;
@@ -12,9 +12,9 @@ const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
 /// stay few however much is pushed at once.
 const PIECE: usize = 16 * 1024;
 
-/// The most bytes of input a stream keeps between two pushes: an Ogg page being collected and an Opus
+/// The most bytes of input a stream keeps between two pushes: an Ogg page being collected and a
 /// packet that runs over pages. WAV keeps one frame of all channels, PCM one byte.
-pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
+pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::ogg::MAX_PACKET;
 
 /// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
 ///
@@ -57,7 +57,7 @@ impl AudioStream {
         let decoder: Box<dyn Decode> = match format {
             Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
             Format::Wav => Box::new(WavDecoder::new()),
-            Format::Opus => Box::new(OpusDecoder::new()),
+            Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
             format => {
                 return Err(AudioError::new(
                     AudioErrorKind::Unsupported,

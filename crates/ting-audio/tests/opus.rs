@@ -2,19 +2,13 @@
 
 mod common;
 
+use common::ogg::{pages, seal};
 use common::{Random, decode, decode_every_way, level_db, report};
 use ting_audio::{AudioErrorKind, AudioStream, Format, sniff};
 
 /// 1.5 s, silent but for a 1 kHz tone from 0.5 s to 1.0 s.
 const BURST: &[u8] = include_bytes!("data/burst.opus");
 const SAMPLES: usize = 24_000;
-
-/// Start of each page.
-fn pages(ogg: &[u8]) -> Vec<usize> {
-    (0..ogg.len())
-        .filter(|&at| ogg[at..].starts_with(b"OggS"))
-        .collect()
-}
 
 /// Level of the burst's tone in a span of samples, dB.
 fn level(samples: &[f32]) -> f64 {
@@ -161,26 +155,6 @@ fn hostile_bytes_are_survived() {
             .push(&bytes, &mut out)
             .and_then(|()| stream.finish(&mut out));
     }
-}
-
-/// Writes a page's checksum, bit by bit as RFC 3533 defines it.
-fn seal(page: &mut [u8]) {
-    if page.len() < 27 {
-        return;
-    }
-    page[22..26].fill(0);
-    let mut crc = 0u32;
-    for &byte in page.iter() {
-        crc ^= u32::from(byte) << 24;
-        for _ in 0..8 {
-            crc = if crc >> 31 == 1 {
-                crc << 1 ^ 0x04C1_1DB7
-            } else {
-                crc << 1
-            };
-        }
-    }
-    page[22..26].copy_from_slice(&crc.to_le_bytes());
 }
 
 #[test]
