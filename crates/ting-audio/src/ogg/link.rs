@@ -76,11 +76,15 @@ impl Link {
             if !self.begun {
                 self.begin(start, first, *lost, page.is_last());
             }
-            if let Some(start) = start {
-                if *lost {
-                    let next = packets.first().map(AsRef::as_ref);
-                    self.fill_gap(start, next, out);
+            if let Some(start) = start.filter(|_| *lost) {
+                let mut gap = start.saturating_sub(self.position).max(0);
+                if page.is_last() {
+                    // It tells where the sound ends, which is up to a packet before its own end; but whole
+                    // packets are missing.
+                    gap = gap.saturating_add(first - 1) / first * first;
                 }
+                let next = packets.first().map(AsRef::as_ref);
+                self.fill_gap(gap, next, out);
             }
         }
         // Output is late, so what ends at a position has come out only that much behind it.
@@ -126,14 +130,13 @@ impl Link {
         self.skip += self.codec.samples(self.timing.delay - self.position.min(0));
     }
 
-    /// Makes up for the pages that were lost before one that begins at `start`.
-    fn fill_gap(&mut self, start: i64, next: Option<&[u8]>, out: &mut Vec<f32>) {
-        let gap = start.saturating_sub(self.position).max(0);
+    /// Makes up for `gap` ticks of lost pages.
+    fn fill_gap(&mut self, gap: i64, next: Option<&[u8]>, out: &mut Vec<f32>) {
         let before = out.len();
         self.codec
             .conceal(gap.min(self.most_concealed()), next, out);
         self.trim(before, usize::MAX, out);
-        self.position = start.max(self.position);
+        self.position = self.position.saturating_add(gap);
     }
 
     fn most_concealed(&self) -> i64 {
