@@ -19,6 +19,7 @@
 //! - No byte sequence panics. What cannot be decoded is an [`AudioError`] that says what to do; what
 //!   was only damaged on the way (a lost Ogg page, a broken Opus packet, a truncated file) is concealed.
 
+mod amr;
 mod error;
 mod format;
 mod ogg;

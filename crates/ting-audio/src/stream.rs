@@ -1,3 +1,4 @@
+use crate::amr::AmrDecoder;
 use crate::error::{AudioError, AudioErrorKind};
 use crate::format::Format;
 use crate::ogg::OggDecoder;
@@ -57,6 +58,7 @@ impl AudioStream {
         let decoder: Box<dyn Decode> = match format {
             Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
             Format::Wav => Box::new(WavDecoder::new()),
+            Format::Amr => Box::new(AmrDecoder::new()),
             Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
             format => {
                 return Err(AudioError::new(

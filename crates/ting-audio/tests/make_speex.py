@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Writes tests/data/*.spx and what the reference decoder makes of them, *.spx.s16 (mono, little-endian, at the file's rate).
 
-Needs speexenc and speexdec 1.2.1. The sound is a voice of sorts: pulses of changing pitch through two resonances, with
-pauses and noise. Pages are cut to 8 packets, so that a test can damage one; speexdec trims the start of a file only if its
+Needs speexenc and speexdec 1.2.1. Pages are cut to 8 packets, so that a test can damage one; speexdec trims the start of a file only if its
 first page of audio is not its last.
 """
-import array, math, pathlib, random, struct, subprocess, tempfile
+import array, pathlib, struct, subprocess, tempfile
+
+from voice import voice
 
 DATA = pathlib.Path(__file__).parent / "data"
 # name, rate, channels, seconds, options of speexenc
@@ -16,30 +17,6 @@ CASES = [
     ("stereo_vbr_3", 16000, 2, 0.8, ["--wideband", "--vbr", "--dtx", "--quality", "6", "--nframes", "3"]),
     ("rate_11025", 11025, 1, 0.7, ["--narrowband", "--quality", "3"]),
 ]
-
-
-def voice(rate, seconds, seed):
-    """Samples in [-1, 1]."""
-    noise = random.Random(seed)
-    out, phase = [], 0.0
-    states = [[0.0, 0.0], [0.0, 0.0]]
-    for n in range(int(rate * seconds)):
-        t = n / rate
-        phase += (120 + 40 * math.sin(2 * math.pi * 1.3 * t)) / rate
-        pulse = 1.0 if phase >= 1 else 0.0
-        phase %= 1
-        hiss = noise.gauss(0, 0.05)
-        silent = 0.3 < t % 0.5 < 0.38
-        x = 0.0 if silent else pulse + (hiss if 0.2 < t % 0.5 < 0.26 else 0.1 * hiss)
-        y = 0.0
-        for (hz, width), state in zip([(600, 90), (1700, 150)], states):
-            r = math.exp(-math.pi * width / rate)
-            z = x + 2 * r * math.cos(2 * math.pi * hz / rate) * state[0] - r * r * state[1]
-            state[1], state[0] = state[0], z
-            y += z
-        out.append(y)
-    peak = max(map(abs, out))
-    return [0.6 * y / peak for y in out]
 
 
 CRC = []
