@@ -112,6 +112,7 @@ struct Preparing<'a> {
     hotwords: Pin<Box<dyn Future<Output = Found> + Send + 'a>>,
     /// When the lists are given up.
     give_up: Instant,
+    counted: Counted,
 }
 
 /// What came of a task's hotword lists.
@@ -191,7 +192,8 @@ impl<'a> Connection<'a> {
             Err(error) => return self.fail(&error, Some(task_id)),
         };
         if vocabulary_ids.is_empty() {
-            return self.start(&run, options);
+            let counted = self.shared.tasks.add();
+            return self.start(&run, options, counted);
         }
         self.state = State::Preparing(Preparing {
             hotwords: Box::pin(vocabularies::hotwords(
@@ -204,6 +206,7 @@ impl<'a> Connection<'a> {
             run,
             options,
             give_up: self.heard + self.shared.options.timeouts.vocabulary,
+            counted: self.shared.tasks.add(),
         });
     }
 
@@ -227,20 +230,23 @@ impl<'a> Connection<'a> {
             return;
         };
         let Preparing {
-            run, mut options, ..
+            run,
+            mut options,
+            counted,
+            ..
         } = preparing;
         // Nothing was read meanwhile, so nothing can have been missed.
         self.heard = Instant::now();
         match found {
             Ok(hotwords) => {
                 options.hotwords = hotwords;
-                self.start(&run, options);
+                self.start(&run, options, counted);
             }
             Err(error) => self.fail(&error, Some(&run.task_id)),
         }
     }
 
-    fn start(&mut self, run: &RunTask, options: TaskOptions) {
+    fn start(&mut self, run: &RunTask, options: TaskOptions, counted: Counted) {
         let task_id = &run.task_id;
         let slot = self.outbox.open(task_id);
         let hotwords = options.hotwords.len();
@@ -273,7 +279,7 @@ impl<'a> Connection<'a> {
             draining: false,
             doomed: false,
             give_up: None,
-            _counted: self.shared.tasks.add(),
+            _counted: counted,
         });
     }
 
