@@ -212,6 +212,7 @@ impl Recognizer {
                 let context = Context {
                     model: &self.model,
                     allowed: self.allowed.as_deref(),
+                    text: self.options.text(),
                 };
                 self.segment = Some(Segment::new(
                     &context,
@@ -244,6 +245,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            text: self.options.text(),
         };
         let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
         let from = (segment.start + segment.taken - self.first_frame) * BANDS;
@@ -273,6 +275,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            text: self.options.text(),
         };
         let sentence = segment.finish(&context, features, speech_end, probability);
         if let Some(sentence) = sentence {
