@@ -13,7 +13,7 @@
 //! # Architecture invariants
 //! - Knows nothing of tensors, audio, JSON or sockets.
 //! - Every stage depends only on the words of this sentence and the options: the same words give the same text.
-//! - Rewriting what was rewritten changes nothing.
+//! - Rewriting what was rewritten changes nothing, unless a filter took words out or hid them.
 //! - The work grows linearly with the number of words, and no words make it panic.
 
 mod casing;

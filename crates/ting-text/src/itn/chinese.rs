@@ -265,6 +265,10 @@ fn pointed(run: &Run, at: usize, number: &Number) -> Option<Numeral> {
         return None;
     }
     let after = run.char(end);
+    // 九点一刻
+    if after == '刻' {
+        return None;
+    }
     if !chained && is_minute(run, at, &groups, after) {
         return None;
     }

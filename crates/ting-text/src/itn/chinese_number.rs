@@ -94,7 +94,9 @@ pub(super) fn number(chars: &[char], bare: bool) -> Option<Number> {
         });
     }
     let (length, value) = cardinal(chars, bare)?;
-    if is_numeral(after(length)) {
+    // 一百千瓦
+    let unit = after(length) == '千' && "瓦克米卡焦赫帕".contains(after(length + 1));
+    if is_numeral(after(length)) && !unit {
         return None;
     }
     let kind = if length == 1 && value < 10 {

@@ -216,7 +216,7 @@ fn decimal(run: &Run, at: usize, whole: Cardinal) -> Option<Numeral> {
     end += 1;
     let mut text = format!("{}.", figures(whole.value));
     let start = end;
-    while let Some(d) = digit_or_oh(run.word(end), end > start) {
+    while let Some(d) = digit_or_oh(run.word(end), true) {
         text.push_str(&d.to_string());
         end += 1;
     }
@@ -226,7 +226,11 @@ fn decimal(run: &Run, at: usize, whole: Cardinal) -> Option<Numeral> {
         text.push_str(&decimals.value.to_string());
         end += decimals.length;
     }
-    Some(Numeral::new(end - at, text))
+    let scaled = scale(run.word(end)).is_some();
+    Some(Numeral {
+        scaled,
+        ..Numeral::new(end - at + usize::from(scaled), text)
+    })
 }
 
 fn digit_or_oh(word: &str, oh: bool) -> Option<u64> {
@@ -310,7 +314,7 @@ fn money(run: &Run, at: usize, numeral: &Numeral) -> Option<Step> {
         "euro" | "euros" => '€',
         _ => return None,
     };
-    if scale(run.word(end - 1)).is_some_and(|scale| scale >= 1_000_000) && numeral.scaled {
+    if numeral.scaled {
         // The word of the scale stays: "$3 million".
         let amount = Written::new(at, numeral.figures(), format!("{sign}{}", numeral.text));
         let word = Written::new(end - 1, 2, run.word(end - 1));
@@ -473,8 +477,8 @@ fn point_first(run: &Run, at: usize) -> Option<Step> {
     let numeral = decimal(run, at, zero)?;
     let next = run.word(at + numeral.length);
     per_cent(run, at, &numeral, "").or_else(|| {
-        (UNITS.contains(&next) || matches!(next, "million" | "billion"))
-            .then(|| Step::one(at, numeral.length, numeral.text))
+        (UNITS.contains(&next) || numeral.scaled)
+            .then(|| Step::one(at, numeral.figures(), numeral.text))
     })
 }
 
