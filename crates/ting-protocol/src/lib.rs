@@ -21,6 +21,7 @@ mod fields;
 mod http;
 mod model;
 mod parameters;
+mod word_filter;
 
 pub use client::{ClientMessage, Resource, RunTask};
 pub use error::{ErrorCode, RequestError};
@@ -28,6 +29,7 @@ pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Usage, W
 pub use http::HttpError;
 pub use model::{MODELS, is_served_model};
 pub use parameters::{AudioFormat, Parameters, SAMPLE_RATES, SENTENCE_SILENCE_MS};
+pub use word_filter::{MAX_FILTER_WORD_CHARS, MAX_FILTER_WORDS, SpecialWordFilter};
 
 /// The path of the recognition service; clients also use it with a slash at the end.
 pub const INFERENCE_PATH: &str = "/api-ws/v1/inference";

@@ -241,7 +241,9 @@ fn score(
     let started = Instant::now();
     let recognised =
         input::from_reader(Box::new(std::io::Cursor::new(bytes)), None).and_then(|mut input| {
-            let options = TaskOptions::new(input.format, input.sample_rate);
+            let mut options = TaskOptions::new(input.format, input.sample_rate);
+            // References say what was spoken, so the recogniser must not write it otherwise.
+            options.inverse_text_normalization = false;
             recognise(model, options, &mut input.bytes, &mut |event| {
                 if let Event::Final { sentence, .. } = event {
                     append_sentence(&mut hypothesis, &sentence.text);

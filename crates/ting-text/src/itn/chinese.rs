@@ -145,6 +145,9 @@ const OPERATORS: &[(&str, &str)] = &[
 /// After a comparison with `比` these say that it was none of scores: `三比二大`.
 const ADJECTIVES: &str = "大小多少高低快慢好坏强弱长短重轻贵便更还";
 
+/// Numbers with points between them: an address of the Internet has four.
+const MAX_GROUPS: usize = 4;
+
 fn is_point(c: char) -> bool {
     matches!(c, '点' | '點')
 }
@@ -254,7 +257,10 @@ fn pointed(run: &Run, at: usize, number: &Number) -> Option<Numeral> {
     let mut end = point;
     while is_point(run.char(end)) {
         let decimals = digits(run.chars.get(end + 1..)?);
-        if decimals.is_empty() || idioms::chinese(run, end + 1).is_some() {
+        if decimals.is_empty()
+            || groups.len() == MAX_GROUPS
+            || idioms::chinese(run, end + 1).is_some()
+        {
             return None;
         }
         end += 1 + decimals.len();
