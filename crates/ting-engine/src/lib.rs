@@ -25,7 +25,10 @@ mod semantic;
 mod task;
 mod words;
 
-pub use api::{EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, Word};
+pub use api::{
+    EngineError, EngineErrorKind, Event, Hotword, Language, MAX_HOTWORD_CHARS, MAX_HOTWORDS,
+    Sentence, TaskOptions, Word, WordFilter,
+};
 pub use closing::{SEMANTIC_SILENCE_MS, SHORTEST_SILENCE_MS, SHRINKS_FROM_MS, SHRINKS_TO_MS};
 pub use detect::{segments, speech_probabilities};
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};

@@ -106,6 +106,8 @@ pub(crate) struct Context<'a> {
     pub(crate) allowed: Option<&'a [bool]>,
     /// Whether sentences end by meaning.
     pub(crate) semantic: bool,
+    /// How the words of a sentence are written.
+    pub(crate) text: ting_text::Options<'a>,
 }
 
 impl Context<'_> {
@@ -203,7 +205,7 @@ impl Segment {
             if heard.division.is_some() {
                 break;
             }
-            if let Some(mut sentence) = self.sentence(spoken) {
+            if let Some(mut sentence) = self.sentence(context, spoken) {
                 sentence.first = !std::mem::replace(&mut self.reported, true);
                 heard.partials.push(sentence);
             }
@@ -249,7 +251,7 @@ impl Segment {
         spoken.settled_ms = u64::MAX;
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.beginning.speech as u64 * FRAME_MS;
-        let mut sentence = match self.sentence(spoken) {
+        let mut sentence = match self.sentence(context, spoken) {
             Some(sentence) => sentence,
             // A partial promised a sentence: it ends, though empty, so that a client can take its text back.
             None if reported => Sentence {
@@ -268,10 +270,14 @@ impl Segment {
         Some(sentence)
     }
 
-    fn sentence(&self, spoken: Spoken) -> Option<Sentence> {
+    /// The sentence of recognised words, written as the task wants it; none when no word is left.
+    fn sentence(&self, context: &Context<'_>, spoken: Spoken) -> Option<Sentence> {
         let Spoken {
-            words, settled_ms, ..
+            mut words,
+            settled_ms,
+            ..
         } = spoken;
+        ting_text::rewrite(&mut words, &context.text);
         let (first, last) = (words.first()?, words.last()?);
         let speech_ms = self.beginning.speech as u64 * FRAME_MS;
         let begin_ms = if self.beginning.at_word {
@@ -283,7 +289,7 @@ impl Segment {
             id: self.id,
             begin_ms,
             end_ms: last.end_ms,
-            text: words::text(&words),
+            text: ting_text::join(&words),
             fixed: words
                 .iter()
                 .take_while(|word| word.end_ms <= settled_ms)

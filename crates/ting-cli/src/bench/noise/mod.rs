@@ -252,7 +252,8 @@ fn texts(model: &Model, options: &TaskOptions, samples: &[f32]) -> Result<Vec<St
 }
 
 fn decode(bytes: Vec<u8>) -> Result<Vec<f32>, CliError> {
-    let mut input = input::from_reader(Box::new(std::io::Cursor::new(bytes)), None)?;
+    let mut input =
+        input::from_reader(Box::new(std::io::Cursor::new(bytes)), input::Encoding::Told)?;
     let mut bytes = Vec::new();
     let unreadable = |error: std::io::Error| CliError::input(format!("cannot be read: {error}"));
     std::io::Read::read_to_end(&mut input.bytes, &mut bytes).map_err(unreadable)?;
