@@ -7,20 +7,25 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use ting_protocol::{ErrorCode, HttpError, INFERENCE_PATH};
+use ting_protocol::{CUSTOMIZATION_PATH, ErrorCode, HttpError, INFERENCE_PATH};
+use ting_store::Account;
 use uuid::Uuid;
 
-use crate::auth::is_allowed;
 use crate::connection::{self, MAX_MESSAGE_BYTES};
 use crate::server::Shared;
+use crate::{auth, customization};
 
 /// Every route of the server.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(INFERENCE_PATH, get(inference))
         .route(&format!("{INFERENCE_PATH}/"), get(inference))
+        .route(
+            CUSTOMIZATION_PATH,
+            post(customization::answer).fallback(only_post),
+        )
         .route("/healthz", get(health))
         .fallback(not_found)
         .with_state(shared)
@@ -31,18 +36,15 @@ async fn inference(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .map(|value| value.as_bytes());
-    if !is_allowed(&shared.options.api_keys, authorization) {
-        let message = "Invalid API-key provided.";
-        return error(StatusCode::UNAUTHORIZED, ErrorCode::InvalidApiKey, message);
-    }
+    let account = match account(&shared, &headers) {
+        Ok(account) => account,
+        Err(refused) => return refused,
+    };
     match upgrade {
         Ok(upgrade) => upgrade
             .max_message_size(MAX_MESSAGE_BYTES)
             .max_frame_size(MAX_MESSAGE_BYTES)
-            .on_upgrade(move |socket| connection::run(socket, shared)),
+            .on_upgrade(move |socket| connection::run(socket, shared, account)),
         Err(rejection) => {
             let message = format!("This path is a WebSocket: {rejection}.");
             error(
@@ -64,12 +66,40 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     .into_response()
 }
 
+/// Whose request it is, or the answer to one without a key that is let in.
+pub(crate) fn account(shared: &Shared, headers: &HeaderMap) -> Result<Account, Response> {
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.as_bytes());
+    auth::account(&shared.options.api_keys, authorization).ok_or_else(|| {
+        let message = "Invalid API-key provided.";
+        error(StatusCode::UNAUTHORIZED, ErrorCode::InvalidApiKey, message)
+    })
+}
+
+async fn only_post() -> Response {
+    let message = "This path takes POST only.";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let refused = error(status, ErrorCode::InvalidParameter, message);
+    ([(header::ALLOW, "POST")], refused).into_response()
+}
+
 async fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, ErrorCode::NotFound, "Not found!")
 }
 
-fn error(status: StatusCode, code: ErrorCode, message: &str) -> Response {
-    let request_id = Uuid::new_v4().to_string();
+/// The answer to a request that is refused, under an id of its own.
+pub(crate) fn error(status: StatusCode, code: ErrorCode, message: &str) -> Response {
+    refuse(status, code, message, Uuid::new_v4().to_string())
+}
+
+/// The answer to the request `request_id`, which is refused.
+pub(crate) fn refuse(
+    status: StatusCode,
+    code: ErrorCode,
+    message: &str,
+    request_id: String,
+) -> Response {
     tracing::info!(%request_id, %status, %code, message, "request refused");
     let body = HttpError {
         code,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
-    AudioFormat, ErrorCode, EventBody, MODELS, Parameters, RequestError, RunTask, Sentence, Usage,
-    Word, is_served_model,
+    AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
+    Resource, RunTask, Sentence, Usage, Word, is_served_model, is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
@@ -72,8 +72,10 @@ fn decodable(format: AudioFormat) -> Option<Format> {
     match format {
         AudioFormat::Pcm => Some(Format::Pcm),
         AudioFormat::Wav => Some(Format::Wav),
+        AudioFormat::Mp3 => Some(Format::Mp3),
         AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Mp3 | AudioFormat::Speex | AudioFormat::Aac | AudioFormat::Amr => None,
+        AudioFormat::Aac => Some(Format::Aac),
+        AudioFormat::Speex | AudioFormat::Amr => None,
     }
 }
 
@@ -105,12 +107,48 @@ fn bad_hint(hint: &str) -> RequestError {
     RequestError::new(ErrorCode::InvalidParameter, message)
 }
 
+/// The hotword lists that `run` asks for, each once: `vocabulary_id` and the resources that are lists.
+///
+/// # Errors
+/// `InvalidParameter` when they are more than an account can have.
+pub(crate) fn vocabulary_ids(run: &RunTask) -> Result<Vec<String>, RequestError> {
+    let resources = run.resources.iter().filter(|r| is_vocabulary(r));
+    let ids = run
+        .parameters
+        .vocabulary_id
+        .iter()
+        .chain(resources.map(|r| &r.resource_id));
+    let mut asked: Vec<String> = Vec::new();
+    for id in ids.filter(|id| !id.is_empty()) {
+        if asked.contains(id) {
+            continue;
+        }
+        if asked.len() == MAX_VOCABULARIES as usize {
+            let message = format!(
+                "payload.parameters.vocabulary_id and payload.resources name too many hotword lists; \
+                 they may name {MAX_VOCABULARIES} together."
+            );
+            return Err(RequestError::new(ErrorCode::InvalidParameter, message));
+        }
+        asked.push(id.clone());
+    }
+    Ok(asked)
+}
+
+/// Whether a resource, which the SDKs make of a `phrase_id`, is a hotword list. Official samples give a list's id as one.
+fn is_vocabulary(resource: &Resource) -> bool {
+    matches!(resource.resource_type.as_str(), "asr_phrase" | "")
+        && is_vocabulary_id(&resource.resource_id)
+}
+
 /// Says in the log what of `run` has no effect.
 pub(crate) fn log_unused(run: &RunTask) {
     let unused = unused(
         &run.parameters,
         run.context.is_some(),
-        !run.resources.is_empty(),
+        run.resources
+            .iter()
+            .any(|resource| !is_vocabulary(resource)),
     );
     if !unused.is_empty() {
         let names: Vec<&str> = unused
@@ -125,7 +163,6 @@ pub(crate) fn log_unused(run: &RunTask) {
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
 fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
     let asked = [
-        ("vocabulary_id", parameters.vocabulary_id.is_some()),
         (
             "semantic_punctuation_enabled",
             parameters.semantic_punctuation_enabled == Some(true),
@@ -162,7 +199,8 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
         .collect()
 }
 
-fn truncated(text: &str) -> &str {
+/// The beginning of what a client chose, fit for a log line or a message.
+pub(crate) fn truncated(text: &str) -> &str {
     text.char_indices()
         .nth(LOGGED_CHARS)
         .map_or(text, |(cut, _)| &text[..cut])
@@ -278,7 +316,6 @@ mod tests {
             .insert("audio_event_detection_enabled".to_owned(), false.into());
         assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
         parameters.semantic_punctuation_enabled = Some(true);
-        parameters.vocabulary_id = Some("vocab-a-1".to_owned());
         parameters.special_word_filter = Some(SpecialWordFilter {
             system_reserved: Some(true),
             ..SpecialWordFilter::default()
@@ -287,7 +324,6 @@ mod tests {
             .other
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
-            "vocabulary_id",
             "semantic_punctuation_enabled",
             "special_word_filter.system_reserved_filter",
             "input.context",
