@@ -273,6 +273,6 @@ impl Segment {
                 end_ms,
             });
         }
-        (words::words(&context.model.tokens, &timed), evidence)
+        (words::join(&context.model.tokens, &timed), evidence)
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct TimedToken {
 
 /// Joins tokens into words: one per CJK character or English word, marks attached to the word before them. Case and marks
 /// are those of the token list; `ting_text` writes them as one does.
-pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
+pub(crate) fn join(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     // Whether the next piece without a word start still belongs to the last word.
     let mut joinable = false;
@@ -117,7 +117,7 @@ mod tests {
                     end_ms: 100 * i as u64 + 100,
                 })
                 .collect();
-            let got: Vec<String> = words(&tokens, &timed)
+            let got: Vec<String> = join(&tokens, &timed)
                 .iter()
                 .map(|word| format!("{}{}", word.text, word.punctuation))
                 .collect();
