@@ -4,6 +4,8 @@ use std::fmt;
 
 use ting_audio::Format;
 
+pub use ting_text::{Word, WordFilter};
+
 /// A language the recogniser can be restricted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -91,6 +93,12 @@ pub struct TaskOptions {
     pub languages: Vec<Language>,
     /// Words to be preferred, at most [`MAX_HOTWORDS`].
     pub hotwords: Vec<Hotword>,
+    /// Numbers, dates, times, money and the like are written in figures.
+    pub inverse_text_normalization: bool,
+    /// Fillers and repeated function words are left out.
+    pub disfluency_removal: bool,
+    /// Words to hide or to leave out.
+    pub word_filter: WordFilter,
 }
 
 impl TaskOptions {
@@ -103,21 +111,20 @@ impl TaskOptions {
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
             hotwords: Vec::new(),
+            inverse_text_normalization: true,
+            disfluency_removal: false,
+            word_filter: WordFilter::default(),
         }
     }
-}
 
-/// One Chinese or Japanese character, or one word of a language that writes spaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// Start in ms from the first sample of the task.
-    pub begin_ms: u64,
-    /// End in ms from the first sample of the task.
-    pub end_ms: u64,
-    /// The word without punctuation and without spaces.
-    pub text: String,
-    /// Punctuation directly after the word, or empty.
-    pub punctuation: String,
+    /// How recognised words become text.
+    pub(crate) fn text(&self) -> ting_text::Options<'_> {
+        ting_text::Options {
+            inverse_text_normalization: self.inverse_text_normalization,
+            disfluency_removal: self.disfluency_removal,
+            filter: &self.word_filter,
+        }
+    }
 }
 
 /// What is recognised so far of one sentence, or the whole of it.

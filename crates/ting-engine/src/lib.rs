@@ -24,7 +24,7 @@ mod words;
 
 pub use api::{
     EngineError, EngineErrorKind, Event, Hotword, Language, MAX_HOTWORD_CHARS, MAX_HOTWORDS,
-    Sentence, TaskOptions, Word,
+    Sentence, TaskOptions, Word, WordFilter,
 };
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};
 pub use recognizer::Recognizer;

@@ -213,6 +213,7 @@ impl Recognizer {
                 let context = Context {
                     model: &self.model,
                     allowed: self.allowed.as_deref(),
+                    text: self.options.text(),
                 };
                 self.segment = Some(Segment::new(
                     &context,
@@ -245,6 +246,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            text: self.options.text(),
         };
         let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
         let from = (segment.start + segment.taken - self.first_frame) * BANDS;
@@ -274,6 +276,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            text: self.options.text(),
         };
         let sentence = segment.finish(&context, features, speech_end, probability);
         if let Some(sentence) = sentence {

@@ -23,6 +23,7 @@ mod http;
 mod model;
 mod parameters;
 mod vocabulary;
+mod word_filter;
 
 pub use client::{ClientMessage, Resource, RunTask};
 pub use error::{ErrorCode, RequestError};
@@ -35,6 +36,7 @@ pub use vocabulary::{
     VOCABULARY_PAGE_SIZES, VocabularyDetails, VocabularyEntry, VocabularyList, VocabularyRequest,
     VocabularyStatus, VocabularyWord, beijing_time, is_vocabulary_id,
 };
+pub use word_filter::{MAX_FILTER_WORD_CHARS, MAX_FILTER_WORDS, SpecialWordFilter};
 
 /// The path of the recognition service; clients also use it with a slash at the end.
 pub const INFERENCE_PATH: &str = "/api-ws/v1/inference";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ting_audio::Format;
-use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
+use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
     AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
     Resource, RunTask, Sentence, Usage, Word, is_served_model, is_vocabulary_id,
@@ -57,6 +57,13 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
     }
+    if let Some(figures) = parameters.inverse_text_normalization_enabled {
+        options.inverse_text_normalization = figures;
+    }
+    options.disfluency_removal = parameters.disfluency_removal_enabled == Some(true);
+    if let Some(filter) = &parameters.special_word_filter {
+        options.word_filter = WordFilter::new(&filter.signed, &filter.empty);
+    }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
     Ok(options)
 }
@@ -65,8 +72,10 @@ fn decodable(format: AudioFormat) -> Option<Format> {
     match format {
         AudioFormat::Pcm => Some(Format::Pcm),
         AudioFormat::Wav => Some(Format::Wav),
+        AudioFormat::Mp3 => Some(Format::Mp3),
         AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Mp3 | AudioFormat::Speex | AudioFormat::Aac | AudioFormat::Amr => None,
+        AudioFormat::Aac => Some(Format::Aac),
+        AudioFormat::Speex | AudioFormat::Amr => None,
     }
 }
 
@@ -166,6 +175,13 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
             "punctuation_prediction_enabled",
             parameters.punctuation_prediction_enabled == Some(false),
         ),
+        (
+            "special_word_filter.system_reserved_filter",
+            parameters
+                .special_word_filter
+                .as_ref()
+                .is_some_and(|filter| filter.system_reserved == Some(true)),
+        ),
         ("input.context", context),
         ("resources", resources),
     ];
@@ -262,7 +278,7 @@ pub(crate) fn failure(error: &EngineError) -> EventBody {
 mod tests {
     use super::{languages, unused};
     use ting_engine::Language::{Chinese, English, Japanese};
-    use ting_protocol::{AudioFormat, Parameters};
+    use ting_protocol::{AudioFormat, Parameters, SpecialWordFilter};
 
     #[test]
     fn hints_restrict_to_what_is_served() {
@@ -293,16 +309,23 @@ mod tests {
         parameters.punctuation_prediction_enabled = Some(true);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
+        parameters.disfluency_removal_enabled = Some(true);
+        parameters.special_word_filter = Some(SpecialWordFilter::default());
         parameters
             .other
-            .insert("disfluency_removal_enabled".to_owned(), false.into());
+            .insert("audio_event_detection_enabled".to_owned(), false.into());
         assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
         parameters.semantic_punctuation_enabled = Some(true);
+        parameters.special_word_filter = Some(SpecialWordFilter {
+            system_reserved: Some(true),
+            ..SpecialWordFilter::default()
+        });
         parameters
             .other
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
             "semantic_punctuation_enabled",
+            "special_word_filter.system_reserved_filter",
             "input.context",
             "speaker_count",
         ];
