@@ -1,5 +1,7 @@
 //! Vorbis in Ogg: lengths, times, damage. The files are made by `make_formats.py`.
 
+#![allow(clippy::unwrap_used)] // in helpers of the tests
+
 mod common;
 
 use common::ogg::{CONTINUED, FIRST, LAST, packets, page, pages, raw_page, seal};
