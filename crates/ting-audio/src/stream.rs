@@ -6,8 +6,8 @@ use crate::pcm::PcmDecoder;
 use crate::resample::Resampler;
 use crate::wav::WavDecoder;
 
-/// Rates of headerless samples, Hz: what microphones and telephone lines give.
-const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
+/// Rates of headerless samples, Hz: what telephone lines and microphones give, and the resampler takes.
+const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Bytes are decoded in pieces of at most this, so that the samples between decoder and resampler
 /// stay few however much is pushed at once.
@@ -55,7 +55,7 @@ enum State {
 }
 
 impl AudioStream {
-    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 48000) is the rate of headerless PCM; the
+    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 192000) is the rate of headerless PCM; the
     /// other formats tell their own, and their header wins.
     ///
     /// # Errors

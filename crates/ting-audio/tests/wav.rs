@@ -642,12 +642,13 @@ fn pcm_is_samples() {
     let mut failures = Vec::new();
     for (rate, kind) in [
         (7_999, Some(AudioErrorKind::SampleRate)),
-        (48_001, Some(AudioErrorKind::SampleRate)),
+        (192_001, Some(AudioErrorKind::SampleRate)),
         (0, Some(AudioErrorKind::SampleRate)),
         (8_000, None),
         (16_000, None),
         (44_100, None),
         (48_000, None),
+        (192_000, None),
     ] {
         let bytes: Vec<u8> = tone(440.0, rate, 0.5)
             .iter()

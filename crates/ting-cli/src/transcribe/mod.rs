@@ -42,8 +42,8 @@ pub(crate) struct TranscribeArgs {
     /// Silence that ends a sentence, in ms, 200 to 6000 [default: 1300]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(200..=6000))]
     max_sentence_silence: Option<u32>,
-    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 48000
-    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=48000))]
+    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 192000
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=192000))]
     raw: Option<u32>,
     /// Use the model of this folder instead of the one inside the program
     #[arg(long, value_name = "DIR")]
