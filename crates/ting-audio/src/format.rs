@@ -1,5 +1,9 @@
 use crate::error::{AudioError, AudioErrorKind};
 
+/// Rates that a header may give, Hz: outside them the resampler's table would be useless or large.
+#[allow(dead_code)] // the decoders that come next
+pub(crate) const RATES: std::ops::RangeInclusive<u32> = 7_350..=192_000;
+
 /// How the bytes of a task are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -8,15 +12,51 @@ pub enum Format {
     Pcm,
     /// RIFF/WAVE: PCM, float, A-law or µ-law.
     Wav,
+    /// MPEG-1, 2 and 2.5 audio, layers I to III, with or without ID3 tags.
+    Mp3,
     /// Opus in Ogg (RFC 7845).
     Opus,
+    /// Speex in Ogg.
+    Speex,
+    /// AAC-LC in ADTS frames (ISO 13818-7).
+    Aac,
+    /// AMR-NB or AMR-WB in the storage format of RFC 4867.
+    Amr,
+    /// FLAC in its own container (RFC 9639). For files only.
+    Flac,
+    /// Vorbis in Ogg. For files only.
+    Vorbis,
+    /// AAC-LC in ISO-MP4 (`.m4a`, `.mp4`). For files only.
+    M4a,
 }
 
 impl Format {
-    /// Every format this build decodes, in the order messages list them.
-    pub const ALL: &'static [Format] = &[Format::Pcm, Format::Wav, Format::Opus];
+    /// Every format there is, in the order messages list them.
+    pub const ALL: &'static [Format] = &[
+        Format::Pcm,
+        Format::Wav,
+        Format::Mp3,
+        Format::Opus,
+        Format::Speex,
+        Format::Aac,
+        Format::Amr,
+        Format::Flac,
+        Format::Vorbis,
+        Format::M4a,
+    ];
 
-    /// The format of a wire name (`"pcm"`, `"wav"`, `"opus"`), exactly as written there; `None` if unknown.
+    /// The formats that a task on the wire may name. The others are for files.
+    pub const WIRE: &'static [Format] = &[
+        Format::Pcm,
+        Format::Wav,
+        Format::Mp3,
+        Format::Opus,
+        Format::Speex,
+        Format::Aac,
+        Format::Amr,
+    ];
+
+    /// The format of a [`name`](Format::name), exactly as written there; `None` if unknown.
     pub fn parse(name: &str) -> Option<Format> {
         Self::ALL
             .iter()
@@ -24,28 +64,89 @@ impl Format {
             .find(|format| format.name() == name)
     }
 
-    /// The name on the wire.
+    /// The name: on the wire, for those of [`Format::WIRE`], and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Format::Pcm => "pcm",
             Format::Wav => "wav",
+            Format::Mp3 => "mp3",
             Format::Opus => "opus",
+            Format::Speex => "speex",
+            Format::Aac => "aac",
+            Format::Amr => "amr",
+            Format::Flac => "flac",
+            Format::Vorbis => "vorbis",
+            Format::M4a => "m4a",
         }
     }
 }
 
-/// The format of a file, from its first bytes (12 are enough). `None` if they are no container known
-/// here; headerless PCM cannot be told from its bytes and is never the answer.
+/// The format of a file, from its first bytes (64 are enough but for a file that begins with an ID3 tag, which
+/// is taken for MP3 unless the bytes go on behind the tag). `None` if they are no container known here;
+/// headerless PCM cannot be told from its bytes and is never the answer.
 ///
-/// An Ogg file of another codec is reported as [`Format::Opus`], whose decoder then names that codec.
+/// An Ogg file of a codec that is not decoded is reported as [`Format::Opus`], whose decoder then names that codec.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [b'R', b'I', b'F', b'F', rest @ ..] | [b'R', b'F', b'6', b'4', rest @ ..] => {
             (rest.len() < 8 || &rest[4..8] == b"WAVE").then_some(Format::Wav)
         }
-        [b'O', b'g', b'g', b'S', ..] => Some(Format::Opus),
+        [b'O', b'g', b'g', b'S', ..] => Some(sniff_ogg(bytes)),
+        [b'I', b'D', b'3', ..] => {
+            let mut rest = bytes;
+            while rest.starts_with(b"ID3") {
+                rest = rest.get(id3_size(rest)..).unwrap_or_default();
+            }
+            let behind = if rest.len() < 4 { None } else { sniff(rest) };
+            Some(behind.unwrap_or(Format::Mp3))
+        }
+        [b'f', b'L', b'a', b'C', ..] => Some(Format::Flac),
+        [b'#', b'!', b'A', b'M', b'R', ..] => Some(Format::Amr),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..]
+        | [_, _, _, _, b's', b't', b'y', b'p', ..]
+        | [_, _, _, _, b'm', b'o', b'o', b'v', ..]
+        | [_, _, _, _, b'm', b'd', b'a', b't', ..] => Some(Format::M4a),
+        // Layer 0 is what MPEG audio has not; ADTS has nothing else.
+        [0xFF, second, third, ..] if second & 0xF6 == 0xF0 => {
+            ((third >> 2) & 0xF <= 12).then_some(Format::Aac)
+        }
+        // A version, a layer, a bit rate and a sample rate that exist; other than in text of UTF-16 that
+        // begins with its mark FF FE.
+        [0xFF, second, third, ..] => {
+            let exists = second & 0xE0 == 0xE0
+                && second & 0x18 != 0x08
+                && second & 0x06 != 0
+                && *second != 0xFE
+                && third & 0xF0 != 0xF0
+                && third & 0x0C != 0x0C;
+            exists.then_some(Format::Mp3)
+        }
         _ => None,
     }
+}
+
+/// The codec of the first packet of an Ogg file.
+fn sniff_ogg(bytes: &[u8]) -> Format {
+    let packet = bytes
+        .get(26)
+        .and_then(|&segments| bytes.get(27 + usize::from(segments)..))
+        .unwrap_or_default();
+    if packet.starts_with(b"Speex   ") {
+        Format::Speex
+    } else if packet.starts_with(b"\x01vorbis") {
+        Format::Vorbis
+    } else {
+        Format::Opus
+    }
+}
+
+/// Bytes of the ID3v2 tag whose header `bytes` begins with (ID3v2.4.0 section 3.1), header and footer included.
+/// `bytes` may be shorter than the header; what is missing counts as 0.
+pub(crate) fn id3_size(bytes: &[u8]) -> usize {
+    let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
+    let footer = if at(5) & 0x10 != 0 { 10 } else { 0 };
+    let body = (6..10).fold(0, |size, index| size << 7 | usize::from(at(index) & 0x7F));
+    10 + body + footer
 }
 
 /// The error for bytes that are not of `format`: names what they look like and how to put it right.

@@ -26,6 +26,7 @@ mod opus;
 mod pcm;
 mod resample;
 mod sample;
+mod samples;
 mod stream;
 mod wav;
 

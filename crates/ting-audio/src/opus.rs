@@ -6,9 +6,11 @@
 mod head;
 mod link;
 
+use crate::SAMPLE_RATE;
 use crate::error::{AudioError, AudioErrorKind};
 use crate::format::{Format, wrong_format};
 use crate::ogg::PageReader;
+use crate::samples::{Decode, Samples};
 use head::Head;
 use link::Link;
 
@@ -25,6 +27,8 @@ pub(crate) struct OpusDecoder {
     link: Option<Link>,
     /// What the first pages hold instead of Opus, for the message.
     foreign: Option<&'static str>,
+    /// Samples of one page; empty between pages.
+    decoded: Vec<f32>,
 }
 
 impl OpusDecoder {
@@ -34,10 +38,13 @@ impl OpusDecoder {
             magic: Vec::new(),
             link: None,
             foreign: None,
+            decoded: Vec::new(),
         }
     }
+}
 
-    pub(crate) fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+impl Decode for OpusDecoder {
+    fn push(&mut self, bytes: &[u8], out: &mut Samples<'_>) -> Result<(), AudioError> {
         if self.magic.len() < MAGIC.len() {
             let missing = MAGIC.len() - self.magic.len();
             self.magic
@@ -60,7 +67,11 @@ impl OpusDecoder {
                 continue;
             }
             match (&mut self.link, self.foreign) {
-                (Some(link), _) => link.page(&page, out),
+                (Some(link), _) => {
+                    link.page(&page, &mut self.decoded);
+                    out.write(SAMPLE_RATE, &self.decoded);
+                    self.decoded.clear();
+                }
                 (None, Some(codec)) => return Err(not_opus(codec)),
                 // The page with the header was damaged; another link of the chain may follow.
                 (None, None) => {}
@@ -69,7 +80,7 @@ impl OpusDecoder {
         Ok(())
     }
 
-    pub(crate) fn finish(&mut self) -> Result<(), AudioError> {
+    fn finish(&mut self, _: &mut Samples<'_>) -> Result<(), AudioError> {
         match (&self.link, self.foreign) {
             (Some(_), _) => Ok(()),
             (None, Some(codec)) => Err(not_opus(codec)),

@@ -96,7 +96,7 @@ mod tests {
             (b"RIFF\xff\xff\xff\xffWAVEfmt ", Some(8000), Ok(Format::Pcm)),
             (b"", Some(8000), Ok(Format::Pcm)),
             (b"", None, Err("empty")),
-            (b"ID3\x04", None, Err("--raw RATE")),
+            (b"FORM\0\0\0\x20AIFF", None, Err("--raw RATE")),
         ];
         let mut failed = Vec::new();
         for (bytes, raw, expected) in cases {
