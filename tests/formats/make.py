@@ -139,7 +139,7 @@ def opus_cases():
     def case(name, rate, channels, *arguments):
         def make(wav, out):
             run("opusenc", "--quiet", *arguments, wav, out)
-        return Case(f"opus-{name}", "opus", rate, channels, make, told=True, reference=codecs_c.opus_reference)
+        return Case(f"opus-{name}", "opus", rate, channels, make, reference=codecs_c.opus_reference)
 
     for kbit, framesize in ((6, "60"), (8, "40"), (12, "20"), (16, "20"), (24, "10"), (32, "20"), (48, "5"), (64, "2.5")):
         for channels in (1, 2):
@@ -156,7 +156,7 @@ def opus_cases():
         "fec-voip": ("-b:a", "16k", "-application", "voip", "-fec", "1", "-packet_loss", "20"),
     }.items():
         yield Case(f"opus-ffmpeg-{name}", "opus", 48000, 1, ffmpeg("-c:a", "libopus", *arguments), suffix="opus",
-                   reference=codecs_c.opus_reference, told=True)
+                   reference=codecs_c.opus_reference)
 
 
 def speex_cases():

@@ -1,7 +1,6 @@
 //! `format: "pcm"`: samples without a header, or with one that the client forgot to mention.
 
 use crate::error::AudioError;
-use crate::format::{Format, wrong_format};
 use crate::sample::{Encoding, FrameReader};
 use crate::samples::{Decode, Samples};
 use crate::wav::WavDecoder;
@@ -35,19 +34,14 @@ impl PcmDecoder {
     }
 
     fn decide(&mut self, head: &[u8], out: &mut Samples<'_>) -> Result<(), AudioError> {
-        if head.len() >= PEEK && &head[8..12] == b"WAVE" && matches!(&head[..4], b"RIFF" | b"RF64")
+        if head.len() >= PEEK
+            && &head[8..12] == b"WAVE"
+            && matches!(&head[..4], b"RIFF" | b"RF64" | b"BW64")
         {
             tracing::warn!(
                 "format is pcm, but the bytes begin with a RIFF header; reading them as wav"
             );
             self.state = State::Wav(Box::new(WavDecoder::new()));
-        } else if head.starts_with(b"OggS\x00\x02") {
-            // Version 0 and the first-page flag: as samples this would be noise for certain.
-            return Err(wrong_format(
-                Format::Pcm,
-                "16-bit little-endian samples",
-                head,
-            ));
         } else {
             self.state = State::Samples(FrameReader::new(Encoding::S16, 1));
         }

@@ -25,7 +25,7 @@ const COMMON: [u32; 12] = [
 const PHASES: u64 = 64;
 
 /// A streaming resampler to [`SAMPLE_RATE`], free of delay: output sample `n` is the input at time
-/// `n / 16000` s, and `round(samples * 16000 / rate)` samples come out in all. It waits for at most 7 ms
+/// `n / 16000` s, and `round(samples * 16000 / rate)` samples come out in all. It waits for at most 8 ms
 /// of input.
 ///
 /// Costs about 300 multiplications for a sample of output from 48 kHz, in proportion to the rate, and
@@ -144,7 +144,7 @@ impl Filter {
 }
 
 impl Resampler {
-    /// From `rate` Hz, which must not be 0 (the callers bound it to 8000 ..= 192000).
+    /// From `rate` Hz, which must not be 0 (the callers bound it to 7350 ..= 192000).
     pub fn new(rate: u32) -> Self {
         let rate = rate.max(1);
         let filter = Filter::of(rate);

@@ -1,5 +1,5 @@
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::Format;
+use crate::format::{Format, HEAD, check_head};
 use crate::opus::OpusDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
@@ -25,12 +25,17 @@ pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PA
 /// for a byte of Opus, but up to 1100 for a byte of Opus that is made to (packets without content,
 /// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once.
 pub struct AudioStream {
+    format: Format,
+    /// The first bytes, until there are [`HEAD`] of them and the decoder gets them.
+    head: Vec<u8>,
     decoder: Box<dyn Decode>,
     output: Output,
     state: State,
 }
 
 enum State {
+    /// The first bytes are being collected.
+    Opening,
     Open,
     Finished,
     Failed(AudioError),
@@ -66,9 +71,11 @@ impl AudioStream {
             }
         };
         Ok(Self {
+            format,
+            head: Vec::new(),
             decoder,
             output: Output::default(),
-            state: State::Open,
+            state: State::Opening,
         })
     }
 
@@ -77,10 +84,19 @@ impl AudioStream {
     ///
     /// # Errors
     /// Any kind of [`AudioErrorKind`] but `SampleRate`; samples decoded before the fault are in `out`.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Finished => return Ok(()),
+            State::Opening => {
+                let (head, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
+                self.head.extend_from_slice(head);
+                bytes = rest;
+                if self.head.len() < HEAD {
+                    return Ok(());
+                }
+                self.open(out)?;
+            }
             State::Open => {}
         }
         for piece in bytes.chunks(PIECE) {
@@ -99,6 +115,7 @@ impl AudioStream {
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Finished => return Ok(()),
+            State::Opening => self.open(out)?,
             State::Open => {}
         }
         let result = self.decoder.finish(&mut self.output.to(out));
@@ -106,6 +123,15 @@ impl AudioStream {
         self.output.finish(out);
         self.state = State::Finished;
         Ok(())
+    }
+
+    /// Gives the first bytes to the decoder, unless they are known to be of another format.
+    fn open(&mut self, out: &mut Vec<f32>) -> Result<(), AudioError> {
+        let head = std::mem::take(&mut self.head);
+        self.state = State::Open;
+        let result = check_head(self.format, &head)
+            .and_then(|()| self.decoder.push(&head, &mut self.output.to(out)));
+        self.remember(result)
     }
 
     fn remember(&mut self, result: Result<(), AudioError>) -> Result<(), AudioError> {

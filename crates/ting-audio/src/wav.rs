@@ -73,7 +73,7 @@ impl WavDecoder {
     /// an answer should get this one.
     fn check_riff(&self, whole: bool) -> Result<(), AudioError> {
         let head = self.header.as_slice();
-        let riff = head.len() < 4 || matches!(&head[..4], b"RIFF" | b"RF64");
+        let riff = head.len() < 4 || matches!(&head[..4], b"RIFF" | b"RF64" | b"BW64");
         if riff && !(whole && &head[8..12] != b"WAVE") {
             return Ok(());
         }
