@@ -309,6 +309,16 @@ fn every_encoding_decodes() {
             },
         ),
         case(
+            "BW64",
+            -90.0,
+            Wav {
+                riff: *b"BW64",
+                before: chunk(b"ds64", &ds64),
+                data_size: Some(u32::MAX),
+                ..d()
+            },
+        ),
+        case(
             "RF64",
             -90.0,
             Wav {
