@@ -181,6 +181,12 @@ pub(crate) fn wrong_format(format: Format, wanted: &str, bytes: &[u8]) -> AudioE
     AudioError::new(AudioErrorKind::WrongFormat, message)
 }
 
+/// Whether `bytes` are surely of another format than `format`: a container, not a bare stream that chance can look
+/// like.
+pub(crate) fn looks_like_another(format: Format, bytes: &[u8]) -> bool {
+    sniff(bytes).is_some_and(|found| found != format)
+}
+
 /// First bytes of a stream that are looked at before its decoder gets any.
 pub(crate) const HEAD: usize = 64;
 

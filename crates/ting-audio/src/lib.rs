@@ -19,15 +19,19 @@
 //! - No byte sequence panics. What cannot be decoded is an [`AudioError`] that says what to do; what
 //!   was only damaged on the way (a lost Ogg page, a broken Opus packet, a truncated file) is concealed.
 
+mod codec;
 mod error;
 mod format;
+mod mp3;
 mod ogg;
 mod opus;
 mod pcm;
+mod pending;
 mod resample;
 mod sample;
 mod samples;
 mod stream;
+mod trim;
 mod wav;
 
 pub use error::{AudioError, AudioErrorKind};

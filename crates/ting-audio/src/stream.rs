@@ -1,5 +1,6 @@
 use crate::error::{AudioError, AudioErrorKind};
 use crate::format::{Format, HEAD, check_head};
+use crate::mp3::Mp3Decoder;
 use crate::opus::OpusDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
@@ -12,9 +13,11 @@ const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 /// stay few however much is pushed at once.
 const PIECE: usize = 16 * 1024;
 
-/// The most bytes of input a stream keeps between two pushes: an Ogg page being collected and an Opus
-/// packet that runs over pages. WAV keeps one frame of all channels, PCM one byte.
+/// The most bytes of input that a stream of a [wire format](Format::WIRE) keeps between two pushes: an Ogg page being
+/// collected and an Opus packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
+/// frame of all channels, PCM one byte.
 pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
+const _: () = assert!(crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES);
 
 /// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
 ///
@@ -62,6 +65,7 @@ impl AudioStream {
         let decoder: Box<dyn Decode> = match format {
             Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
             Format::Wav => Box::new(WavDecoder::new()),
+            Format::Mp3 => Box::new(Mp3Decoder::new()),
             Format::Opus => Box::new(OpusDecoder::new()),
             format => {
                 return Err(AudioError::new(

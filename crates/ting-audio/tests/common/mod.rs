@@ -1,6 +1,8 @@
 //! Shared by the tests: bytes in, samples out, cut in every way.
 #![allow(dead_code, unreachable_pub)] // each test file includes this and uses its part
 
+pub mod signal;
+
 use ting_audio::{AudioError, AudioStream, Format};
 
 /// Decodes `bytes` pushed in pieces whose lengths `cuts` gives, over and over.
