@@ -1,7 +1,6 @@
-use crate::error::{AudioError, AudioErrorKind};
+use crate::tags::id3_size;
 
 /// Rates that a header may give, Hz: outside them the resampler's table would be useless or large.
-#[allow(dead_code)] // the decoders that come next
 pub(crate) const RATES: std::ops::RangeInclusive<u32> = 7_350..=192_000;
 
 /// How the bytes of a task are encoded.
@@ -81,8 +80,21 @@ impl Format {
     }
 }
 
-/// The format of a file, from its first bytes (64 are enough but for a file that begins with an ID3 tag, which
-/// is taken for MP3 unless the bytes go on behind the tag). `None` if they are no container known here;
+/// How many of a file's first bytes [`sniff`] wants to see, judged by `bytes`, which it begins with: a file may
+/// begin with an ID3 tag of up to 256 MiB.
+pub fn sniff_len(bytes: &[u8]) -> usize {
+    const USUAL: usize = 64;
+    let mut start = 0;
+    while let Some(rest) = bytes.get(start..)
+        && rest.starts_with(b"ID3")
+    {
+        start += id3_size(rest);
+    }
+    start + USUAL
+}
+
+/// The format of a file, from its first bytes ([`sniff_len`] tells how many are enough; a file that begins with an
+/// ID3 tag is taken for MP3 unless the bytes go on behind the tag). `None` if they are no container known here;
 /// headerless PCM cannot be told from its bytes and is never the answer.
 ///
 /// An Ogg file of a codec that is not decoded is reported as [`Format::Opus`], whose decoder then names that codec.
@@ -128,7 +140,7 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
 }
 
 /// The body of the first page of an Ogg file, as far as it is there.
-fn ogg_packet(bytes: &[u8]) -> &[u8] {
+pub(crate) fn ogg_packet(bytes: &[u8]) -> &[u8] {
     bytes
         .get(26)
         .and_then(|&segments| bytes.get(27 + usize::from(segments)..))
@@ -136,7 +148,7 @@ fn ogg_packet(bytes: &[u8]) -> &[u8] {
 }
 
 /// The codec of the first packet of an Ogg file.
-fn sniff_ogg(bytes: &[u8]) -> Format {
+pub(crate) fn sniff_ogg(bytes: &[u8]) -> Format {
     let packet = ogg_packet(bytes);
     if packet.starts_with(b"Speex   ") {
         Format::Speex
@@ -147,160 +159,8 @@ fn sniff_ogg(bytes: &[u8]) -> Format {
     }
 }
 
-/// Bytes of the ID3v2 tag whose header `bytes` begins with (ID3v2.4.0 section 3.1), header and footer included.
-/// `bytes` may be shorter than the header; what is missing counts as 0.
-pub(crate) fn id3_size(bytes: &[u8]) -> usize {
-    let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
-    let footer = if at(5) & 0x10 != 0 { 10 } else { 0 };
-    let body = (6..10).fold(0, |size, index| size << 7 | usize::from(at(index) & 0x7F));
-    10 + body + footer
-}
-
-/// The error for bytes that are not of `format`: names both, and how to put it right. `wanted` is what the format
-/// holds; `bytes` are the first of the stream, the more of [`HEAD`] the better.
-pub(crate) fn wrong_format(format: Format, wanted: &str, bytes: &[u8]) -> AudioError {
-    let name = format.name();
-    let head = bytes[..bytes.len().min(4)].escape_ascii();
-    let message = match recognise(bytes) {
-        Some(Found { what, format, .. }) => {
-            let advice = match format {
-                Some(real) if Format::WIRE.contains(&real) => {
-                    format!("set format to {}", real.name())
-                }
-                _ => "convert it".to_owned(),
-            };
-            format!(
-                "format is {name}, but the bytes are {what} (they begin with '{head}'); {advice}, or send {wanted}"
-            )
-        }
-        None => format!(
-            "format is {name}, but the bytes begin with '{head}' and are no kind known here (headerless samples, \
-             perhaps: those are format pcm); send {wanted}, or set format to what the bytes are"
-        ),
-    };
-    AudioError::new(AudioErrorKind::WrongFormat, message)
-}
-
 /// Whether `bytes` are surely of another format than `format`: a container, not a bare stream that chance can look
 /// like.
 pub(crate) fn looks_like_another(format: Format, bytes: &[u8]) -> bool {
     sniff(bytes).is_some_and(|found| found != format)
-}
-
-/// First bytes of a stream that are looked at before its decoder gets any.
-pub(crate) const HEAD: usize = 64;
-
-/// Refuses a stream whose first bytes are the signature of another kind of file than `format`.
-///
-/// Only signatures that nothing else begins with count: of at least four bytes, and for PCM, which may begin with
-/// any bytes, of what would be loud noise as samples. All else is for the decoder to judge.
-///
-/// # Errors
-/// `WrongFormat`.
-pub(crate) fn check_head(format: Format, head: &[u8]) -> Result<(), AudioError> {
-    let Some(found) = recognise(head) else {
-        return Ok(());
-    };
-    let ogg = matches!(format, Format::Opus | Format::Speex | Format::Vorbis);
-    let accepted = match format {
-        // Read as WAV, with a warning.
-        Format::Pcm => found.format == Some(Format::Wav),
-        // The decoder knows which streams of an Ogg file it can use.
-        _ if ogg && head.starts_with(b"OggS") => true,
-        // The decoder says what to do about it.
-        Format::Wav if head.starts_with(b"RIFX") => true,
-        // They may have an ID3 tag before them.
-        Format::Mp3 | Format::Aac | Format::Flac if head.starts_with(b"ID3") => true,
-        _ => found.format == Some(format),
-    };
-    if accepted || !found.certain {
-        return Ok(());
-    }
-    Err(wrong_format(format, wanted(format), head))
-}
-
-/// What a stream of `format` holds, for messages.
-pub(crate) fn wanted(format: Format) -> &'static str {
-    match format {
-        Format::Pcm => "16-bit little-endian samples without a header",
-        Format::Wav => "a RIFF/WAVE file",
-        Format::Mp3 => "MP3",
-        Format::Opus => "Opus in Ogg pages, which begin with 'OggS'",
-        Format::Speex => "Speex in Ogg pages, which begin with 'OggS'",
-        Format::Aac => "AAC in ADTS frames",
-        Format::Amr => "an AMR file, which begins with '#!AMR'",
-        Format::Flac => "a FLAC file, which begins with 'fLaC'",
-        Format::Vorbis => "Vorbis in Ogg pages, which begin with 'OggS'",
-        Format::M4a => "an MP4 file",
-    }
-}
-
-/// A well-known kind of file.
-struct Found {
-    /// Its name, with an article where it has one.
-    what: &'static str,
-    /// What it is to this crate.
-    format: Option<Format>,
-    /// The signature is so long that nothing else begins with it.
-    certain: bool,
-}
-
-/// What well-known file begins like this, for error messages only.
-fn recognise(bytes: &[u8]) -> Option<Found> {
-    const MAGIC: &[(&[u8], &str, Option<Format>)] = &[
-        (b"fLaC", "a FLAC file", Some(Format::Flac)),
-        (b"#!AMR", "an AMR file", Some(Format::Amr)),
-        (b"OggS", "an Ogg file", None),
-        (b"FORM", "an AIFF file", None),
-        (b"RIFX", "a big-endian RIFX/WAVE file", None),
-        (b"RIFF", "a RIFF/WAVE file", Some(Format::Wav)),
-        (b"RF64", "an RF64/WAVE file", Some(Format::Wav)),
-        (b"BW64", "a BW64/WAVE file", Some(Format::Wav)),
-        (b"caff", "a Core Audio file", None),
-        (b".snd", "a Sun audio file", None),
-        (b"\x1A\x45\xDF\xA3", "a WebM or Matroska file", None),
-        (b"\x30\x26\xB2\x75", "a Windows Media file", None),
-        (b"OpusHead", "an Opus header without its Ogg pages", None),
-        (b"Speex   ", "a Speex header without its Ogg pages", None),
-    ];
-    let found = |what, format, certain| {
-        Some(Found {
-            what,
-            format,
-            certain,
-        })
-    };
-    if bytes.starts_with(b"RIFF") && bytes.get(8..12).is_some_and(|kind| kind != b"WAVE") {
-        return found("a RIFF file of another kind than WAVE", None, true);
-    }
-    if bytes.starts_with(b"OggS") {
-        return match sniff_ogg(bytes) {
-            Format::Speex => found("Speex in Ogg", Some(Format::Speex), true),
-            Format::Vorbis => found("Vorbis in Ogg", Some(Format::Vorbis), true),
-            _ if ogg_packet(bytes).starts_with(b"OpusHead") => {
-                found("Opus in Ogg", Some(Format::Opus), true)
-            }
-            _ => found("an Ogg file", None, true),
-        };
-    }
-    let magic = |magic: &[u8]| bytes.starts_with(magic);
-    if let Some(&(_, what, format)) = MAGIC.iter().find(|(bytes, ..)| magic(bytes)) {
-        return found(what, format, true);
-    }
-    match bytes {
-        // The version and the size of a tag have bytes that are never larger.
-        [b'I', b'D', b'3', version, 0..=0xFE, _, size @ ..] => {
-            let sized = size.len() >= 4 && size[..4].iter().all(|byte| byte & 0x80 == 0);
-            found("MP3", Some(Format::Mp3), sized && (2..=4).contains(version))
-        }
-        [0, 0, _, _, b'f', b't', b'y', b'p', ..] => found("an MP4 file", Some(Format::M4a), true),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => found("an MP4 file", Some(Format::M4a), false),
-        [b'{' | b'[', ..] => found("text, perhaps JSON", None, false),
-        [b'<', ..] => found("text, perhaps HTML", None, false),
-        _ => match sniff(bytes) {
-            Some(Format::Aac) => found("AAC in ADTS frames", Some(Format::Aac), false),
-            Some(Format::Mp3) => found("MP3", Some(Format::Mp3), false),
-            _ => None,
-        },
-    }
 }

@@ -19,9 +19,11 @@
 //! - No byte sequence panics. What cannot be decoded is an [`AudioError`] that says what to do; what
 //!   was only damaged on the way (a lost Ogg page, a broken Opus packet, a truncated file) is concealed.
 
+mod aac;
 mod codec;
 mod error;
 mod format;
+mod frames;
 mod mp3;
 mod ogg;
 mod opus;
@@ -31,11 +33,13 @@ mod resample;
 mod sample;
 mod samples;
 mod stream;
+mod tags;
 mod trim;
 mod wav;
+mod wrong;
 
 pub use error::{AudioError, AudioErrorKind};
-pub use format::{Format, sniff};
+pub use format::{Format, sniff, sniff_len};
 pub use resample::Resampler;
 pub use stream::{AudioStream, MAX_BUFFERED_BYTES};
 

@@ -8,9 +8,10 @@ mod link;
 
 use crate::SAMPLE_RATE;
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::ogg::PageReader;
 use crate::samples::{Decode, Samples};
+use crate::wrong::wrong_format;
 use head::Head;
 use link::Link;
 

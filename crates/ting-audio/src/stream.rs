@@ -1,10 +1,12 @@
+use crate::aac::AdtsDecoder;
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, HEAD, check_head};
+use crate::format::Format;
 use crate::mp3::Mp3Decoder;
 use crate::opus::OpusDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
 use crate::wav::WavDecoder;
+use crate::wrong::{HEAD, check_head};
 
 /// Rates of headerless samples, Hz: what telephone lines and microphones give, and the resampler takes.
 const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
@@ -17,7 +19,10 @@ const PIECE: usize = 16 * 1024;
 /// collected and an Opus packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
 /// frame of all channels, PCM one byte.
 pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
-const _: () = assert!(crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES);
+const _: () = assert!(
+    crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+        && crate::aac::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+);
 
 /// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
 ///
@@ -66,6 +71,7 @@ impl AudioStream {
             Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
             Format::Wav => Box::new(WavDecoder::new()),
             Format::Mp3 => Box::new(Mp3Decoder::new()),
+            Format::Aac => Box::new(AdtsDecoder::new()),
             Format::Opus => Box::new(OpusDecoder::new()),
             format => {
                 return Err(AudioError::new(

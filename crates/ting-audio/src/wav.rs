@@ -7,9 +7,10 @@
 mod fmt;
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::sample::FrameReader;
 use crate::samples::{Decode, Samples};
+use crate::wrong::wrong_format;
 
 /// Of a `fmt ` or `ds64` chunk this much is read, the rest is skipped.
 const MAX_HEADER: usize = 40;

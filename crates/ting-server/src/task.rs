@@ -65,8 +65,10 @@ fn decodable(format: AudioFormat) -> Option<Format> {
     match format {
         AudioFormat::Pcm => Some(Format::Pcm),
         AudioFormat::Wav => Some(Format::Wav),
+        AudioFormat::Mp3 => Some(Format::Mp3),
         AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Mp3 | AudioFormat::Speex | AudioFormat::Aac | AudioFormat::Amr => None,
+        AudioFormat::Aac => Some(Format::Aac),
+        AudioFormat::Speex | AudioFormat::Amr => None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! The four bytes before each frame (ISO 11172-3 section 2.4.1.3; 13818-3 for the half rates; MPEG-2.5 is
 //! Fraunhofer's extension to the quarter rates).
 
+use crate::format::Format;
+use crate::frames;
+
 /// Bytes of a header.
 pub(super) const SIZE: usize = 4;
 /// The longest frame: 160 kbit/s of layer II at 8 kHz, with a byte of padding.
@@ -25,12 +28,15 @@ pub(super) struct Header {
     /// A checksum of two bytes follows the header.
     pub(super) has_crc: bool,
     /// Bytes of the frame, this header included. 0 for free format, where frames do not tell.
-    pub(super) size: usize,
+    size: usize,
 }
 
-impl Header {
-    /// `None` if `bytes` do not begin with a header.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+impl frames::Header for Header {
+    const FORMAT: Format = Format::Mp3;
+    const WANTED: &'static str = "an MP3 stream";
+    const SIZE: usize = SIZE;
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
         /// kbit/s by index, for the layers of MPEG-1 and then of the lower rates.
         const BIT_RATES: [[u16; 15]; 5] = [
             [
@@ -94,6 +100,17 @@ impl Header {
         Some(header)
     }
 
+    fn frame_size(&self) -> Option<usize> {
+        (self.size > SIZE).then_some(self.size)
+    }
+
+    /// Bit rate and channels may change between frames, and the checksum may come and go.
+    fn goes_on_as(&self, next: &Self) -> bool {
+        (self.layer, self.is_mpeg1, self.rate) == (next.layer, next.is_mpeg1, next.rate)
+    }
+}
+
+impl Header {
     /// Samples of a frame, in each channel.
     pub(super) fn samples(&self) -> usize {
         match (self.layer, self.is_mpeg1) {
@@ -101,12 +118,6 @@ impl Header {
             (Layer::Three, false) => 576,
             _ => 1152,
         }
-    }
-
-    /// Whether `other` can be the next frame of the same encoding. Bit rate and channels may change between
-    /// frames, and the checksum may come and go.
-    pub(super) fn goes_on_as(&self, other: &Self) -> bool {
-        (self.layer, self.is_mpeg1, self.rate) == (other.layer, other.is_mpeg1, other.rate)
     }
 
     /// Where the main data of a layer III frame begins: behind header, checksum and side information.
