@@ -20,6 +20,7 @@
 //!   was only damaged on the way (a lost Ogg page, a broken Opus packet, a truncated file) is concealed.
 
 mod aac;
+mod amr;
 mod codec;
 mod error;
 mod format;
@@ -32,6 +33,7 @@ mod pending;
 mod resample;
 mod sample;
 mod samples;
+mod speex;
 mod stream;
 mod tags;
 mod trim;

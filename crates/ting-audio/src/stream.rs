@@ -1,8 +1,9 @@
 use crate::aac::AdtsDecoder;
+use crate::amr::AmrDecoder;
 use crate::error::{AudioError, AudioErrorKind};
 use crate::format::Format;
 use crate::mp3::Mp3Decoder;
-use crate::opus::OpusDecoder;
+use crate::ogg::OggDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
 use crate::wav::WavDecoder;
@@ -16,9 +17,9 @@ const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 const PIECE: usize = 16 * 1024;
 
 /// The most bytes of input that a stream of a [wire format](Format::WIRE) keeps between two pushes: an Ogg page being
-/// collected and an Opus packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
+/// collected and a packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
 /// frame of all channels, PCM one byte.
-pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
+pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::ogg::MAX_PACKET;
 const _: () = assert!(
     crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES
         && crate::aac::MAX_BUFFERED <= MAX_BUFFERED_BYTES
@@ -72,7 +73,8 @@ impl AudioStream {
             Format::Wav => Box::new(WavDecoder::new()),
             Format::Mp3 => Box::new(Mp3Decoder::new()),
             Format::Aac => Box::new(AdtsDecoder::new()),
-            Format::Opus => Box::new(OpusDecoder::new()),
+            Format::Amr => Box::new(AmrDecoder::new()),
+            Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
             format => {
                 return Err(AudioError::new(
                     AudioErrorKind::Unsupported,
