@@ -15,6 +15,7 @@ has ffmpeg || need ffmpeg
 has sox || need sox
 has opusenc || need opus-tools
 has speexenc || need speex
+has mpg123 || need mpg123
 has espeak-ng || need espeak-ng
 has_library opus || need libopus0
 has_library opencore-amrnb || need libopencore-amrnb0
