@@ -23,6 +23,7 @@ mod aac;
 mod amr;
 mod codec;
 mod error;
+mod flac;
 mod format;
 mod frames;
 mod mp3;

@@ -1,6 +1,7 @@
 use crate::aac::AdtsDecoder;
 use crate::amr::AmrDecoder;
 use crate::error::{AudioError, AudioErrorKind};
+use crate::flac::FlacDecoder;
 use crate::format::Format;
 use crate::mp3::Mp3Decoder;
 use crate::ogg::OggDecoder;
@@ -73,6 +74,7 @@ impl AudioStream {
             Format::Wav => Box::new(WavDecoder::new()),
             Format::Mp3 => Box::new(Mp3Decoder::new()),
             Format::Aac => Box::new(AdtsDecoder::new()),
+            Format::Flac => Box::new(FlacDecoder::new()),
             Format::Amr => Box::new(AmrDecoder::new()),
             Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
             format => {

@@ -136,6 +136,7 @@ fn recognise(bytes: &[u8]) -> Option<Found> {
         }
         [0, 0, _, _, b'f', b't', b'y', b'p', ..] => found("an MP4 file", Some(Format::M4a), true),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => found("an MP4 file", Some(Format::M4a), false),
+        [0x56, second, ..] if second & 0xE0 == 0xE0 => found("AAC in LOAS", None, false),
         [b'{' | b'[', ..] => found("text, perhaps JSON", None, false),
         [b'<', ..] => found("text, perhaps HTML", None, false),
         _ => match sniff(bytes) {
