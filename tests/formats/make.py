@@ -214,7 +214,7 @@ def amr_cases():
                 def make(wav, out, band=band, mode=mode, dtx=dtx):
                     out.write_bytes(codecs_c.amr_encode(wav, band, mode, dtx))
                 yield Case(f"amr-{band}-{mode}{'-dtx' if dtx else ''}", "amr", rate, 1, make, told=False,
-                           reference=codecs_c.amr_reference, snr="exact" if band == "nb" else "60")
+                           reference=codecs_c.amr_reference, snr="exact")
 
 
 def file_cases():
