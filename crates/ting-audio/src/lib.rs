@@ -27,6 +27,7 @@ mod flac;
 mod format;
 mod frames;
 mod mp3;
+mod mp4;
 mod ogg;
 mod opus;
 mod pcm;

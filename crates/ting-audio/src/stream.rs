@@ -4,6 +4,7 @@ use crate::error::{AudioError, AudioErrorKind};
 use crate::flac::FlacDecoder;
 use crate::format::Format;
 use crate::mp3::Mp3Decoder;
+use crate::mp4::Mp4Decoder;
 use crate::ogg::OggDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
@@ -77,6 +78,7 @@ impl AudioStream {
             Format::Flac => Box::new(FlacDecoder::new()),
             Format::Amr => Box::new(AmrDecoder::new()),
             Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
+            Format::M4a => Box::new(Mp4Decoder::new()),
             format => {
                 return Err(AudioError::new(
                     AudioErrorKind::Unsupported,
