@@ -1,7 +1,8 @@
 //! Bytes that are not what the task says: recognised by their first bytes, and named in the error.
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, ogg_packet, sniff, sniff_ogg};
+use crate::format::{Format, ogg_first_page, sniff};
+use crate::ogg::identify;
 
 /// The error for bytes that are not of `format`: names both, and how to put it right. `wanted` is what the format
 /// holds; `bytes` are the first of the stream, the more of [`HEAD`] the better.
@@ -115,14 +116,14 @@ fn recognise(bytes: &[u8]) -> Option<Found> {
         return found("a RIFF file of another kind than WAVE", None, true);
     }
     if bytes.starts_with(b"OggS") {
-        return match sniff_ogg(bytes) {
-            Format::Speex => found("Speex in Ogg", Some(Format::Speex), true),
-            Format::Vorbis => found("Vorbis in Ogg", Some(Format::Vorbis), true),
-            _ if ogg_packet(bytes).starts_with(b"OpusHead") => {
-                found("Opus in Ogg", Some(Format::Opus), true)
-            }
-            _ => found("an Ogg file", None, true),
+        let codec = ogg_first_page(bytes).and_then(|(_, packet)| identify(packet).0);
+        let what = match codec {
+            Some(Format::Opus) => "Opus in Ogg",
+            Some(Format::Speex) => "Speex in Ogg",
+            Some(Format::Vorbis) => "Vorbis in Ogg",
+            _ => "an Ogg file",
         };
+        return found(what, codec, true);
     }
     let magic = |magic: &[u8]| bytes.starts_with(magic);
     if let Some(&(_, what, format)) = MAGIC.iter().find(|(bytes, ..)| magic(bytes)) {

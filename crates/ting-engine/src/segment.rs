@@ -66,6 +66,8 @@ pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
     /// Tokens of the languages asked for; none means all.
     pub(crate) allowed: Option<&'a [bool]>,
+    /// How the words of a sentence are written.
+    pub(crate) text: ting_text::Options<'a>,
 }
 
 impl Context<'_> {
@@ -160,7 +162,7 @@ impl Segment {
             let words = self
                 .words(context, &self.posteriors, &self.beam.best(), until)
                 .0;
-            if let Some(mut sentence) = self.sentence(words) {
+            if let Some(mut sentence) = self.sentence(context, words) {
                 sentence.first = !std::mem::replace(&mut self.reported, true);
                 partials.push(sentence);
             }
@@ -197,7 +199,7 @@ impl Segment {
         }
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.speech as u64 * FRAME_MS;
-        let mut sentence = match self.sentence(words) {
+        let mut sentence = match self.sentence(context, words) {
             Some(sentence) => sentence,
             // A partial promised a sentence: it ends, though empty, so that a client can take its text back.
             None if reported => Sentence {
@@ -215,13 +217,15 @@ impl Segment {
         Some(sentence)
     }
 
-    fn sentence(&self, words: Vec<Word>) -> Option<Sentence> {
+    /// The sentence of recognised words, written as the task wants it; none when no word is left.
+    fn sentence(&self, context: &Context<'_>, mut words: Vec<Word>) -> Option<Sentence> {
+        ting_text::rewrite(&mut words, &context.text);
         let (first, last) = (words.first()?, words.last()?);
         Some(Sentence {
             id: self.id,
             begin_ms: (self.speech as u64 * FRAME_MS).min(first.begin_ms),
             end_ms: last.end_ms,
-            text: words::text(&words),
+            text: ting_text::join(&words),
             words,
             first: false,
         })
@@ -269,6 +273,6 @@ impl Segment {
                 end_ms,
             });
         }
-        (words::words(&context.model.tokens, &timed), evidence)
+        (words::join(&context.model.tokens, &timed), evidence)
     }
 }

@@ -242,7 +242,9 @@ fn score(
     let recognised =
         input::from_reader(Box::new(std::io::Cursor::new(bytes)), input::Encoding::Told).and_then(
             |mut input| {
-                let options = TaskOptions::new(input.format, input.sample_rate);
+                let mut options = TaskOptions::new(input.format, input.sample_rate);
+                // References say what was spoken, so the recogniser must not write it otherwise.
+                options.inverse_text_normalization = false;
                 recognise(model, options, &mut input.bytes, &mut |event| {
                     if let Event::Final { sentence, .. } = event {
                         append_sentence(&mut hypothesis, &sentence.text);

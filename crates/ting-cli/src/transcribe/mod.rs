@@ -45,6 +45,12 @@ pub(crate) struct TranscribeArgs {
     /// Take the input for this format, whatever its first bytes say: wav, mp3, opus, speex, aac, amr, flac, vorbis, m4a
     #[arg(long, value_name = "NAME", value_parser = input_format, conflicts_with = "raw")]
     input_format: Option<ting_audio::Format>,
+    /// Write numbers, dates and money as they were spoken, not in figures
+    #[arg(long)]
+    no_itn: bool,
+    /// Leave out fillers and repetitions, such as um, 嗯 and 我我我
+    #[arg(long)]
+    no_fillers: bool,
     /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 192000
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=192000))]
     raw: Option<u32>,
@@ -234,6 +240,8 @@ fn transcribe(
     if let Some(silence) = args.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
+    options.inverse_text_normalization = !args.no_itn;
+    options.disfluency_removal = args.no_fillers;
     let mut bytes = Counted::new(input.bytes, progress);
     recognise(model, options, &mut bytes, &mut |event| match event {
         // An empty final takes back a partial, which nobody saw here.
