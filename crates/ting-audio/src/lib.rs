@@ -41,6 +41,7 @@ mod tags;
 mod trim;
 mod vorbis;
 mod wav;
+mod wrong;
 
 pub use error::{AudioError, AudioErrorKind};
 pub use format::{Format, sniff, sniff_len};

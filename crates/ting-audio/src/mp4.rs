@@ -9,8 +9,9 @@ mod table;
 mod track;
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, sniff, wrong_format};
+use crate::format::{Format, sniff};
 use crate::samples::{Decode, Samples};
+use crate::wrong::wrong_format;
 use boxes::malformed;
 use track::Track;
 

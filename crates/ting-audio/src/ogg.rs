@@ -8,11 +8,12 @@ mod page;
 use std::borrow::Cow;
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::opus::OpusCodec;
 use crate::samples::{Decode, Samples};
 use crate::speex::SpeexCodec;
 use crate::vorbis::VorbisCodec;
+use crate::wrong::wrong_format;
 use link::Link;
 
 pub(crate) use packets::MAX_PACKET;

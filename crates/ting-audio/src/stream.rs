@@ -9,9 +9,10 @@ use crate::ogg::OggDecoder;
 use crate::pcm::PcmDecoder;
 use crate::samples::{Decode, Output};
 use crate::wav::WavDecoder;
+use crate::wrong::{HEAD, check_head};
 
-/// Rates of headerless samples, Hz: what microphones and telephone lines give.
-const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
+/// Rates of headerless samples, Hz: what telephone lines and microphones give, and the resampler takes.
+const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Bytes are decoded in pieces of at most this, so that the samples between decoder and resampler
 /// stay few however much is pushed at once.
@@ -35,19 +36,24 @@ const _: () = assert!(
 /// for a byte of Opus, but up to 1100 for a byte of Opus that is made to (packets without content,
 /// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once.
 pub struct AudioStream {
+    format: Format,
+    /// The first bytes, until there are [`HEAD`] of them and the decoder gets them.
+    head: Vec<u8>,
     decoder: Box<dyn Decode>,
     output: Output,
     state: State,
 }
 
 enum State {
+    /// The first bytes are being collected.
+    Opening,
     Open,
     Finished,
     Failed(AudioError),
 }
 
 impl AudioStream {
-    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 48000) is the rate of headerless PCM; the
+    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 192000) is the rate of headerless PCM; the
     /// other formats tell their own, and their header wins.
     ///
     /// # Errors
@@ -74,9 +80,11 @@ impl AudioStream {
             Format::M4a => Box::new(Mp4Decoder::new()),
         };
         Ok(Self {
+            format,
+            head: Vec::new(),
             decoder,
             output: Output::default(),
-            state: State::Open,
+            state: State::Opening,
         })
     }
 
@@ -85,10 +93,19 @@ impl AudioStream {
     ///
     /// # Errors
     /// Any kind of [`AudioErrorKind`] but `SampleRate`; samples decoded before the fault are in `out`.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Finished => return Ok(()),
+            State::Opening => {
+                let (head, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
+                self.head.extend_from_slice(head);
+                bytes = rest;
+                if self.head.len() < HEAD {
+                    return Ok(());
+                }
+                self.open(out)?;
+            }
             State::Open => {}
         }
         for piece in bytes.chunks(PIECE) {
@@ -107,6 +124,7 @@ impl AudioStream {
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Finished => return Ok(()),
+            State::Opening => self.open(out)?,
             State::Open => {}
         }
         let result = self.decoder.finish(&mut self.output.to(out));
@@ -114,6 +132,15 @@ impl AudioStream {
         self.output.finish(out);
         self.state = State::Finished;
         Ok(())
+    }
+
+    /// Gives the first bytes to the decoder, unless they are known to be of another format.
+    fn open(&mut self, out: &mut Vec<f32>) -> Result<(), AudioError> {
+        let head = std::mem::take(&mut self.head);
+        self.state = State::Open;
+        let result = check_head(self.format, &head)
+            .and_then(|()| self.decoder.push(&head, &mut self.output.to(out)));
+        self.remember(result)
     }
 
     fn remember(&mut self, result: Result<(), AudioError>) -> Result<(), AudioError> {

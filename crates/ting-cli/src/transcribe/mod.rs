@@ -51,8 +51,8 @@ pub(crate) struct TranscribeArgs {
     /// Leave out fillers and repetitions, such as um, 嗯 and 我我我
     #[arg(long)]
     no_fillers: bool,
-    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 48000
-    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=48000))]
+    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 192000
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=192000))]
     raw: Option<u32>,
     /// Use the model of this folder instead of the one inside the program
     #[arg(long, value_name = "DIR")]
