@@ -4,6 +4,8 @@ use std::fmt;
 
 use ting_audio::Format;
 
+use crate::words;
+
 /// A language the recogniser can be restricted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -28,6 +30,8 @@ pub struct TaskOptions {
     pub speech_noise_threshold: f32,
     /// Languages to recognise; empty means all.
     pub languages: Vec<Language>,
+    /// Whether text and words have punctuation. Sentences are cut alike with and without.
+    pub punctuation: bool,
 }
 
 impl TaskOptions {
@@ -39,6 +43,7 @@ impl TaskOptions {
             max_sentence_silence_ms: 1300,
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
+            punctuation: true,
         }
     }
 }
@@ -71,6 +76,16 @@ pub struct Sentence {
     pub words: Vec<Word>,
     /// Whether this is the first result of the sentence.
     pub first: bool,
+}
+
+impl Sentence {
+    /// Takes the marks out of the text and the words.
+    pub(crate) fn strip_punctuation(&mut self) {
+        for word in &mut self.words {
+            word.punctuation.clear();
+        }
+        self.text = words::text(&self.words);
+    }
 }
 
 /// What a task reports. `Finished` and `Failed` are the last event of a task, and exactly one of them comes.

@@ -20,11 +20,9 @@ enum Script {
     Japanese,
 }
 
-/// Joins tokens into words: one per CJK character or English word, marks attached to the word before them.
-///
-/// Marks are written as the script around them does: `，。` in Chinese, `、。` in Japanese, `,` and `.` after Latin words.
-/// English words that begin a sentence, and the pronoun I, get a capital.
-pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
+/// Joins tokens into words: one per CJK character or English word, marks attached to the word before them. Words are in lower
+/// case and marks are `，。？！`, as the tokens have them; [`write`] comes last.
+pub(crate) fn join(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     // Whether the next piece without a word start still belongs to the last word.
     let mut joinable = false;
@@ -58,9 +56,15 @@ pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
         }
         joinable = !cjk;
     }
+    words
+}
+
+/// Writes words and marks as their script does: `，。` in Chinese, `、。` in Japanese, `,` and `.` after Latin words.
+/// English words that begin a sentence, and the pronoun I, get a capital.
+pub(crate) fn write(words: &mut [Word]) {
     let japanese = words.iter().any(|word| word.text.chars().any(is_kana));
     let mut begins_sentence = true;
-    for word in &mut words {
+    for word in words {
         let script = match (is_latin(&word.text), japanese) {
             (true, _) => Script::Latin,
             (false, true) => Script::Japanese,
@@ -72,7 +76,6 @@ pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
         begins_sentence = matches!(word.punctuation.as_str(), "。" | "？" | "！");
         word.punctuation = render_mark(&word.punctuation, script).to_owned();
     }
-    words
 }
 
 /// The text of a sentence: CJK words without spaces, spaces around words that are written with them.
@@ -107,7 +110,7 @@ fn is_wide_mark(c: char) -> bool {
 
 fn render_mark(mark: &str, script: Script) -> &str {
     match (mark, script) {
-        ("，", Script::Latin) => ",",
+        ("，" | "、", Script::Latin) => ",",
         ("。", Script::Latin) => ".",
         ("？", Script::Latin) => "?",
         ("！", Script::Latin) => "!",
@@ -204,7 +207,8 @@ mod tests {
                     end_ms: 100 * i as u64 + 100,
                 })
                 .collect();
-            let words = words(&tokens, &timed);
+            let mut words = join(&tokens, &timed);
+            write(&mut words);
             let got: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
             if text(&words) != case.text || got != case.words {
                 failed.push(format!("{:?}: {} {got:?}", case.pieces, text(&words)));

@@ -57,6 +57,9 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
     }
+    if let Some(punctuation) = parameters.punctuation_prediction_enabled {
+        options.punctuation = punctuation;
+    }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
     Ok(options)
 }
@@ -126,10 +129,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
         (
             "multi_threshold_mode_enabled",
             parameters.multi_threshold_mode_enabled == Some(true),
-        ),
-        (
-            "punctuation_prediction_enabled",
-            parameters.punctuation_prediction_enabled == Some(false),
         ),
         ("input.context", context),
         ("resources", resources),
@@ -254,7 +253,7 @@ mod tests {
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
         parameters.semantic_punctuation_enabled = Some(false);
-        parameters.punctuation_prediction_enabled = Some(true);
+        parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
         parameters

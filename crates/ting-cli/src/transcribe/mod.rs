@@ -42,6 +42,9 @@ pub(crate) struct TranscribeArgs {
     /// Silence that ends a sentence, in ms, 200 to 6000 [default: 1300]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(200..=6000))]
     max_sentence_silence: Option<u32>,
+    /// Write no punctuation
+    #[arg(long)]
+    no_punctuation: bool,
     /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 48000
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=48000))]
     raw: Option<u32>,
@@ -208,6 +211,7 @@ fn transcribe(
         .iter()
         .map(|language| (*language).into())
         .collect();
+    options.punctuation = !args.no_punctuation;
     if let Some(silence) = args.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
