@@ -1,6 +1,6 @@
 //! The marks of words: what the punctuation network and the recogniser say of them together.
 
-use ting_models::Punctuator;
+use ting_models::{Punctuator, RecogniserWeights};
 
 use crate::api::Word;
 
@@ -22,13 +22,23 @@ pub(crate) fn punctuate(punctuator: &Punctuator, words: &mut [Word], ended: bool
         };
         // The network has no exclamation mark: it is a full stop that the recogniser heard something in.
         let written = match word.punctuation.as_str() {
-            "" => None,
-            "！" => punctuator.class("。"),
-            mark => punctuator.class(mark),
+            "！" => "。",
+            mark => mark,
         };
+        let RecogniserWeights {
+            place,
+            kind,
+            silence,
+        } = config.recogniser;
         let score = |class: usize| {
-            let agreed = written == Some(class);
-            row[class] + if agreed { config.recogniser_weight } else { 0.0 }
+            let mark = config.classes[class].as_str();
+            let added = match (written, mark) {
+                ("", "_") => silence,
+                ("", _) | (_, "_") => 0.0,
+                (written, mark) if written == mark => place + kind,
+                _ => place,
+            };
+            row[class] + added
         };
         let ends = ended && i == last;
         let best = config
@@ -37,10 +47,10 @@ pub(crate) fn punctuate(punctuator: &Punctuator, words: &mut [Word], ended: bool
             .enumerate()
             .filter(|(_, mark)| if ends { is_end(mark) } else { is_mark(mark) })
             .max_by(|(a, _), (b, _)| score(*a).total_cmp(&score(*b)));
-        let Some((class, mark)) = best else { continue };
-        let exclaimed = word.punctuation == "！" && Some(class) == written;
+        let Some((_, mark)) = best else { continue };
+        let exclaimed = word.punctuation == "！" && mark == "。" && config.recogniser.kind > 0.0;
         word.punctuation = match mark.as_str() {
-            _ if exclaimed && config.recogniser_weight > 0.0 => "！".to_owned(),
+            _ if exclaimed => "！".to_owned(),
             "_" => String::new(),
             mark => mark.to_owned(),
         };

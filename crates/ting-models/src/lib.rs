@@ -30,7 +30,7 @@ pub use ctc::CtcHead;
 pub use error::{ModelError, ModelErrorKind};
 pub use model::Model;
 pub use ngram::{LmState, NgramLm};
-pub use punctuator::{PunctuationConfig, Punctuator};
+pub use punctuator::{PunctuationConfig, Punctuator, RecogniserWeights};
 pub use sanm::{EncoderState, SanmConfig, SanmEncoder};
 pub use tokens::{Languages, Tokens};
 pub use vad::{FsmnVad, FsmnVadState, VadConfig};

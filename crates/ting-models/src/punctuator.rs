@@ -20,9 +20,23 @@ pub struct PunctuationConfig {
     pub classes: Vec<String>,
     /// Words after a word that its mark may depend on, until the text has ended.
     pub look_ahead: usize,
-    /// How much more likely (natural log) a mark becomes where the recogniser wrote it too.
+    /// How the recogniser's own marks count beside the network's.
     #[serde(default)]
-    pub recogniser_weight: f32,
+    pub recogniser: RecogniserWeights,
+}
+
+/// What a mark that the recogniser wrote, or did not write, adds to the natural log probabilities of the network.
+///
+/// All 0, the default, lets the network decide alone. `training/punct_weights.py` chooses them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct RecogniserWeights {
+    /// To every mark, where the recogniser wrote one.
+    pub place: f32,
+    /// To the mark that it wrote, besides.
+    pub kind: f32,
+    /// To no mark, where it wrote none.
+    pub silence: f32,
 }
 
 /// FunASR's `CTTransformer` (Chen et al. 2020, arXiv:2003.01309): `embed`, the SAN-M encoder `encoder`, and the linear layer
@@ -96,8 +110,13 @@ impl Punctuator {
                 config.look_ahead
             )
         })?;
-        require(config.recogniser_weight.is_finite(), || {
-            "punctuation.recogniser_weight should be finite".to_owned()
+        let RecogniserWeights {
+            place,
+            kind,
+            silence,
+        } = config.recogniser;
+        require([place, kind, silence].iter().all(|w| w.is_finite()), || {
+            "punctuation.recogniser should have finite numbers".to_owned()
         })?;
         let encoder = SanmEncoder::load(weights, "encoder.", config.encoder.clone())?;
         let SanmConfig { input_dim, dim, .. } = config.encoder;
@@ -142,7 +161,9 @@ impl Punctuator {
         let (step, dim) = (self.config.look_ahead, self.config.encoder.dim);
         let mut encoded = Vec::new();
         for known in (2 * step..=words.len()).step_by(step) {
-            let seen = self.encoder.forward_full(&self.rows(&words[..known]), known);
+            let seen = self
+                .encoder
+                .forward_full(&self.rows(&words[..known]), known);
             encoded.extend_from_slice(&seen[(known - 2 * step) * dim..(known - step) * dim]);
         }
         self.decode(&encoded, encoded.len() / dim)

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use ting_models::{
-    Checkpoint, Model, ModelErrorKind, PunctuationConfig, Punctuator, SanmConfig,
+    Checkpoint, Model, ModelErrorKind, PunctuationConfig, Punctuator, RecogniserWeights, SanmConfig,
 };
 
 const CLASSES: [&str; 6] = ["<unk>", "_", "，", "。", "？", "、"];
@@ -58,7 +58,7 @@ impl Case {
             },
             classes: CLASSES.map(str::to_owned).to_vec(),
             look_ahead: self.look_ahead,
-            recogniser_weight: 0.0,
+            recogniser: RecogniserWeights::default(),
         }
     }
 
@@ -163,9 +163,27 @@ fn unknown_words_and_capitals_are_read() {
 fn unfit_files_are_named() {
     type Change = fn(&mut PunctuationConfig);
     let cases: [(&str, &[u8], Change, ModelErrorKind, &str); 9] = [
-        ("no list", b"{}", |_| (), ModelErrorKind::Format, "invalid type"),
-        ("no unknown", br#"["a"]"#, |_| (), ModelErrorKind::Format, "<unk>"),
-        ("no end", br#"["<unk>"]"#, |_| (), ModelErrorKind::Format, "</s>"),
+        (
+            "no list",
+            b"{}",
+            |_| (),
+            ModelErrorKind::Format,
+            "invalid type",
+        ),
+        (
+            "no unknown",
+            br#"["a"]"#,
+            |_| (),
+            ModelErrorKind::Format,
+            "<unk>",
+        ),
+        (
+            "no end",
+            br#"["<unk>"]"#,
+            |_| (),
+            ModelErrorKind::Format,
+            "</s>",
+        ),
         (
             "repeated",
             br#"["<unk>", "</s>", "a", "a"]"#,
@@ -201,7 +219,13 @@ fn unfit_files_are_named() {
             ModelErrorKind::Config,
             "look_ahead",
         ),
-        ("no kernel", b"", |c| c.encoder.kernel = 0, ModelErrorKind::Config, "kernel"),
+        (
+            "no kernel",
+            b"",
+            |c| c.encoder.kernel = 0,
+            ModelErrorKind::Config,
+            "kernel",
+        ),
     ];
     let case = &CASES[1];
     let (weights, own) = (case.weights(), case.tokens());

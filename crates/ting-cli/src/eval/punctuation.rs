@@ -75,7 +75,15 @@ pub(crate) fn mark_table(rates: &[MarkRate]) -> String {
         ]
     };
     markdown(
-        &["language", "mark", "said", "written", "precision", "recall", "F1"],
+        &[
+            "language",
+            "mark",
+            "said",
+            "written",
+            "precision",
+            "recall",
+            "F1",
+        ],
         &rates.iter().map(row).collect::<Vec<_>>(),
     )
 }

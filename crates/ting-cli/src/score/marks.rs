@@ -199,12 +199,28 @@ mod tests {
         type Counts = [(usize, usize, usize); 4];
         let none = (0, 0, 0);
         let cases: [(&str, &str, Counts); 9] = [
-            ("好，我去。", "好，我去。", [(1, 1, 1), (1, 1, 1), none, none]),
-            ("好，我去。", "好我去？", [(1, 0, 0), (1, 0, 0), (0, 1, 0), none]),
-            ("好，我去。", "好我，去。", [(1, 1, 0), (1, 1, 1), none, none]),
+            (
+                "好，我去。",
+                "好，我去。",
+                [(1, 1, 1), (1, 1, 1), none, none],
+            ),
+            (
+                "好，我去。",
+                "好我去？",
+                [(1, 0, 0), (1, 0, 0), (0, 1, 0), none],
+            ),
+            (
+                "好，我去。",
+                "好我，去。",
+                [(1, 1, 0), (1, 1, 1), none, none],
+            ),
             // A wrong word, one left out and one put in beside the mark.
             ("好，我去。", "号，我。", [(1, 1, 1), (1, 1, 1), none, none]),
-            ("Well, I go.", "Well um, I go.", [(1, 1, 1), (1, 1, 1), none, none]),
+            (
+                "Well, I go.",
+                "Well um, I go.",
+                [(1, 1, 1), (1, 1, 1), none, none],
+            ),
             // Nobody says what this one ends with.
             ("好我去", "好我去？", [none; 4]),
             ("好我去", "好，我去。", [(0, 1, 0), none, none, none]),

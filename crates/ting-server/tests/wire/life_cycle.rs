@@ -253,7 +253,7 @@ async fn parameters_reach_the_recogniser() {
     let parameters = r#"{"format":"pcm","sample_rate":8000,"max_sentence_silence":200,
         "speech_noise_threshold":-0.5,"language_hints":["ja","zh"],"vocabulary_id":null,
         "stream":true,"disfluency_removal_enabled":false,"unheard_of":{"a":[1]},"heartbeat":true,
-        "semantic_punctuation_enabled":true,"special_word_filter":"{}"}"#;
+        "punctuation_prediction_enabled":false,"semantic_punctuation_enabled":true,"special_word_filter":"{}"}"#;
     client.text(run_with("t", parameters)).await;
     client.finish("t").await;
     assert_eq!(client.until_terminal().await.len(), 2);
@@ -262,10 +262,12 @@ async fn parameters_reach_the_recogniser() {
     assert_eq!(options.max_sentence_silence_ms, 200);
     assert_eq!(options.speech_noise_threshold, -0.5);
     assert_eq!(options.languages, [Language::Japanese, Language::Chinese]);
+    assert!(!options.punctuation);
     client.run("u", "opus").await;
     let options = server.script.options.lock().unwrap().clone().unwrap();
     assert_eq!(options.format, ting_audio::Format::Opus);
     assert_eq!(options.max_sentence_silence_ms, 1300);
+    assert!(options.punctuation);
 }
 
 #[tokio::test]
