@@ -19,18 +19,30 @@
 //! - No byte sequence panics. What cannot be decoded is an [`AudioError`] that says what to do; what
 //!   was only damaged on the way (a lost Ogg page, a broken Opus packet, a truncated file) is concealed.
 
+mod aac;
+mod amr;
+mod codec;
 mod error;
+mod flac;
 mod format;
+mod frames;
+mod mp3;
+mod mp4;
 mod ogg;
 mod opus;
 mod pcm;
+mod pending;
 mod resample;
 mod sample;
+mod samples;
+mod speex;
 mod stream;
+mod tags;
+mod trim;
 mod wav;
 
 pub use error::{AudioError, AudioErrorKind};
-pub use format::{Format, sniff};
+pub use format::{Format, sniff, sniff_len};
 pub use resample::Resampler;
 pub use stream::{AudioStream, MAX_BUFFERED_BYTES};
 

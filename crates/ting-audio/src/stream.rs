@@ -1,9 +1,13 @@
-use crate::SAMPLE_RATE;
+use crate::aac::AdtsDecoder;
+use crate::amr::AmrDecoder;
 use crate::error::{AudioError, AudioErrorKind};
+use crate::flac::FlacDecoder;
 use crate::format::Format;
-use crate::opus::OpusDecoder;
+use crate::mp3::Mp3Decoder;
+use crate::mp4::Mp4Decoder;
+use crate::ogg::OggDecoder;
 use crate::pcm::PcmDecoder;
-use crate::resample::Resampler;
+use crate::samples::{Decode, Output};
 use crate::wav::WavDecoder;
 
 /// Rates of headerless samples, Hz: what microphones and telephone lines give.
@@ -13,9 +17,14 @@ const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
 /// stay few however much is pushed at once.
 const PIECE: usize = 16 * 1024;
 
-/// The most bytes of input a stream keeps between two pushes: an Ogg page being collected and an Opus
-/// packet that runs over pages. WAV keeps one frame of all channels, PCM one byte.
-pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
+/// The most bytes of input that a stream of a [wire format](Format::WIRE) keeps between two pushes: an Ogg page being
+/// collected and a packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
+/// frame of all channels, PCM one byte.
+pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::ogg::MAX_PACKET;
+const _: () = assert!(
+    crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+        && crate::aac::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+);
 
 /// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
 ///
@@ -26,26 +35,9 @@ pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PA
 /// for a byte of Opus, but up to 1100 for a byte of Opus that is made to (packets without content,
 /// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once.
 pub struct AudioStream {
-    decoder: Decoder,
-    /// Rate of headerless samples, Hz.
-    pcm_rate: u32,
-    /// Made with the first samples, because a header may have to come before the rate is known.
-    output: Option<Output>,
-    /// Samples of the decoder that the resampler has not seen; empty between calls.
-    decoded: Vec<f32>,
+    decoder: Box<dyn Decode>,
+    output: Output,
     state: State,
-}
-
-enum Decoder {
-    Pcm(PcmDecoder),
-    Wav(WavDecoder),
-    Opus(Box<OpusDecoder>),
-}
-
-enum Output {
-    /// Already at 16 kHz.
-    Direct,
-    Resampled(Box<Resampler>),
 }
 
 enum State {
@@ -59,7 +51,8 @@ impl AudioStream {
     /// other formats tell their own, and their header wins.
     ///
     /// # Errors
-    /// [`AudioErrorKind::SampleRate`] if `format` is PCM and the rate is out of range.
+    /// [`AudioErrorKind::SampleRate`] if `format` is PCM and the rate is out of range;
+    /// [`AudioErrorKind::Unsupported`] if this build has no decoder for `format`.
     pub fn new(format: Format, sample_rate: u32) -> Result<Self, AudioError> {
         if format == Format::Pcm && !PCM_RATES.contains(&sample_rate) {
             return Err(AudioError::new(
@@ -71,16 +64,25 @@ impl AudioStream {
                 ),
             ));
         }
-        let decoder = match format {
-            Format::Pcm => Decoder::Pcm(PcmDecoder::new()),
-            Format::Wav => Decoder::Wav(WavDecoder::new()),
-            Format::Opus => Decoder::Opus(Box::new(OpusDecoder::new())),
+        let decoder: Box<dyn Decode> = match format {
+            Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
+            Format::Wav => Box::new(WavDecoder::new()),
+            Format::Mp3 => Box::new(Mp3Decoder::new()),
+            Format::Aac => Box::new(AdtsDecoder::new()),
+            Format::Flac => Box::new(FlacDecoder::new()),
+            Format::Amr => Box::new(AmrDecoder::new()),
+            Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
+            Format::M4a => Box::new(Mp4Decoder::new()),
+            format => {
+                return Err(AudioError::new(
+                    AudioErrorKind::Unsupported,
+                    format!("this build does not decode {} yet", format.name()),
+                ));
+            }
         };
         Ok(Self {
             decoder,
-            pcm_rate: sample_rate,
-            output: None,
-            decoded: Vec::new(),
+            output: Output::default(),
             state: State::Open,
         })
     }
@@ -97,13 +99,7 @@ impl AudioStream {
             State::Open => {}
         }
         for piece in bytes.chunks(PIECE) {
-            let decoded = &mut self.decoded;
-            let result = match &mut self.decoder {
-                Decoder::Pcm(pcm) => pcm.push(piece, decoded),
-                Decoder::Wav(wav) => wav.push(piece, decoded),
-                Decoder::Opus(opus) => opus.push(piece, decoded),
-            };
-            self.emit(out);
+            let result = self.decoder.push(piece, &mut self.output.to(out));
             self.remember(result)?;
         }
         Ok(())
@@ -120,39 +116,11 @@ impl AudioStream {
             State::Finished => return Ok(()),
             State::Open => {}
         }
-        let result = match &mut self.decoder {
-            Decoder::Pcm(pcm) => pcm.finish(&mut self.decoded),
-            Decoder::Wav(wav) => wav.finish(),
-            Decoder::Opus(opus) => opus.finish(),
-        };
-        self.emit(out);
+        let result = self.decoder.finish(&mut self.output.to(out));
         self.remember(result)?;
-        if let Some(Output::Resampled(resampler)) = &mut self.output {
-            resampler.finish(out);
-        }
+        self.output.finish(out);
         self.state = State::Finished;
         Ok(())
-    }
-
-    /// Takes the decoded samples to 16 kHz.
-    fn emit(&mut self, out: &mut Vec<f32>) {
-        if self.decoded.is_empty() {
-            return;
-        }
-        let rate = match &self.decoder {
-            Decoder::Pcm(pcm) => pcm.header_rate().unwrap_or(self.pcm_rate),
-            Decoder::Wav(wav) => wav.rate().unwrap_or(SAMPLE_RATE),
-            Decoder::Opus(_) => SAMPLE_RATE,
-        };
-        let output = self.output.get_or_insert_with(|| match rate {
-            SAMPLE_RATE => Output::Direct,
-            rate => Output::Resampled(Box::new(Resampler::new(rate))),
-        });
-        match output {
-            Output::Direct => out.extend_from_slice(&self.decoded),
-            Output::Resampled(resampler) => resampler.push(&self.decoded, out),
-        }
-        self.decoded.clear();
     }
 
     fn remember(&mut self, result: Result<(), AudioError>) -> Result<(), AudioError> {

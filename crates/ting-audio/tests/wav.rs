@@ -702,16 +702,3 @@ fn an_error_stays() {
     assert_eq!(stream.finish(&mut out).unwrap_err(), first);
     assert!(out.is_empty());
 }
-
-#[test]
-fn format_names() {
-    for &format in Format::ALL {
-        assert_eq!(Format::parse(format.name()), Some(format));
-    }
-    for unknown in ["", "PCM", "mp3", "wave"] {
-        assert_eq!(Format::parse(unknown), None);
-    }
-    assert_eq!(sniff(b"OggS"), Some(Format::Opus));
-    assert_eq!(sniff(b"RIFF\0\0\0\0AVI "), None);
-    assert_eq!(sniff(b""), None);
-}

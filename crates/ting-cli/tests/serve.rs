@@ -18,11 +18,17 @@ struct Serving {
     child: Child,
     said: BufReader<std::process::ChildStderr>,
     url: String,
+    /// The lines up to the URL.
+    before: String,
 }
 
 impl Serving {
     fn start(args: &[&str]) -> Self {
-        let mut child = ting()
+        Self::spawn(ting(), args)
+    }
+
+    fn spawn(mut command: Command, args: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(args)
             .stderr(Stdio::piped())
@@ -42,7 +48,12 @@ impl Serving {
                 break rest.split('\'').next().unwrap().to_owned();
             }
         };
-        Self { child, said, url }
+        Self {
+            child,
+            said,
+            url,
+            before: lines,
+        }
     }
 
     fn address(&self) -> &str {
@@ -100,12 +111,16 @@ fn what_cannot_be_served_is_explained() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().to_string();
     let file = data("hello_en.wav");
-    let cases: [(&[&str], i32, &str); 6] = [
+    let damaged = tempfile::tempdir().unwrap();
+    std::fs::write(damaged.path().join("ting.db"), "no database").unwrap();
+    let damaged = damaged.path().to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["--listen", &taken], 1, &taken),
         (&["--listen", "8000"], 2, "expected ADDRESS:PORT"),
         (&["--threads", "0"], 2, "--threads"),
         (&["--model-dir", "/no/such"], 1, "/no/such"),
         (&["--data-dir", &file], 1, "hello_en.wav"),
+        (&["--data-dir", damaged], 1, "ting.db is damaged"),
         (&["--api-key", ""], 1, "the API key is empty"),
     ];
     let mut failed = Vec::new();
@@ -117,6 +132,33 @@ fn what_cannot_be_served_is_explained() {
     }
     drop(listener);
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn the_usual_data_folder_is_used_when_none_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let usual = home.path().join(".local/share/ting");
+    let file = usual.join("ting.db");
+    let start = || {
+        let mut command = ting();
+        command.env("HOME", home.path()).env_remove("XDG_DATA_HOME");
+        Serving::spawn(command, &[])
+    };
+    drop(start());
+    // Nothing is kept yet, so nothing is made.
+    assert!(!home.path().join(".local").exists());
+    // What is wrong with it is told, and does not keep the server from starting.
+    std::fs::create_dir_all(&usual).unwrap();
+    std::fs::write(&file, "no database").unwrap();
+    let serving = start();
+    let name = file.display().to_string();
+    let told = |line: &&str| line.contains("WARN") && line.contains(&name);
+    assert_eq!(
+        serving.before.lines().filter(told).count(),
+        1,
+        "{}",
+        serving.before
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ting_audio::Format;
 
-use crate::words;
+pub use ting_text::{Word, WordFilter};
 
 /// A language the recogniser can be restricted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,67 @@ pub enum Language {
     English,
     /// Japanese (`ja`).
     Japanese,
+}
+
+/// Most hotwords of a task: two of the service's lists, which hold at most 500 words each.
+pub const MAX_HOTWORDS: usize = 1000;
+/// Most characters of one hotword. The service allows 15 Chinese characters or 7 words written with spaces.
+pub const MAX_HOTWORD_CHARS: usize = 128;
+
+/// A word or name that the audio may hold, and that is to be preferred to what sounds like it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hotword {
+    /// The word as it is to be written, without punctuation: 1 to [`MAX_HOTWORD_CHARS`] characters.
+    pub text: String,
+    /// How strongly it is preferred: 1 to 5, or 50, which is stronger than 5.
+    pub weight: u8,
+    /// The language it is spoken in, if that is known. It says nothing about which languages are recognised.
+    pub language: Option<Language>,
+}
+
+impl Hotword {
+    /// Checks the limits of the fields; `index` is its place in its list, for the message.
+    pub(crate) fn check(&self, index: usize) -> Result<(), EngineError> {
+        let invalid = |what: String| {
+            Err(EngineError::new(
+                EngineErrorKind::InvalidOption,
+                format!("hotwords[{index}].{what}"),
+            ))
+        };
+        if self.text.trim().is_empty() {
+            return invalid("text is empty; it must be a word".to_owned());
+        }
+        let length = self.text.chars().count();
+        if length > MAX_HOTWORD_CHARS {
+            return invalid(format!(
+                "text has {length} characters; it must have 1 to {MAX_HOTWORD_CHARS}"
+            ));
+        }
+        if !matches!(self.weight, 1..=5 | 50) {
+            return invalid(format!(
+                "weight is {}; it must be 1 to 5, or 50",
+                self.weight
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Checks the limits of a list of hotwords.
+pub(crate) fn check_hotwords(hotwords: &[Hotword]) -> Result<(), EngineError> {
+    if hotwords.len() > MAX_HOTWORDS {
+        return Err(EngineError::new(
+            EngineErrorKind::InvalidOption,
+            format!(
+                "hotwords has {} words; it may have at most {MAX_HOTWORDS}",
+                hotwords.len()
+            ),
+        ));
+    }
+    hotwords
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, hotword)| hotword.check(index))
 }
 
 /// Everything that decides what a task's bytes mean and how its sentences are cut.
@@ -32,6 +93,14 @@ pub struct TaskOptions {
     pub languages: Vec<Language>,
     /// Whether text and words have punctuation. Sentences are cut alike with and without.
     pub punctuation: bool,
+    /// Words to be preferred, at most [`MAX_HOTWORDS`].
+    pub hotwords: Vec<Hotword>,
+    /// Numbers, dates, times, money and the like are written in figures.
+    pub inverse_text_normalization: bool,
+    /// Fillers and repeated function words are left out.
+    pub disfluency_removal: bool,
+    /// Words to hide or to leave out.
+    pub word_filter: WordFilter,
 }
 
 impl TaskOptions {
@@ -44,21 +113,21 @@ impl TaskOptions {
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
             punctuation: true,
+            hotwords: Vec::new(),
+            inverse_text_normalization: true,
+            disfluency_removal: false,
+            word_filter: WordFilter::default(),
         }
     }
-}
 
-/// One Chinese or Japanese character, or one word of a language that writes spaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// Start in ms from the first sample of the task.
-    pub begin_ms: u64,
-    /// End in ms from the first sample of the task.
-    pub end_ms: u64,
-    /// The word without punctuation and without spaces.
-    pub text: String,
-    /// Punctuation directly after the word, or empty.
-    pub punctuation: String,
+    /// How recognised words become text.
+    pub(crate) fn text(&self) -> ting_text::Options<'_> {
+        ting_text::Options {
+            inverse_text_normalization: self.inverse_text_normalization,
+            disfluency_removal: self.disfluency_removal,
+            filter: &self.word_filter,
+        }
+    }
 }
 
 /// What is recognised so far of one sentence, or the whole of it.
@@ -84,7 +153,7 @@ impl Sentence {
         for word in &mut self.words {
             word.punctuation.clear();
         }
-        self.text = words::text(&self.words);
+        self.text = ting_text::join(&self.words);
     }
 }
 
@@ -160,3 +229,105 @@ impl fmt::Display for EngineError {
 }
 
 impl std::error::Error for EngineError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hotwords_outside_their_limits_are_refused_by_name() {
+        let list = |text: &str, weight: u8, count: usize| {
+            let hotword = Hotword {
+                text: text.to_owned(),
+                weight,
+                language: None,
+            };
+            check_hotwords(&vec![hotword; count])
+        };
+        struct Case {
+            name: &'static str,
+            text: String,
+            weight: u8,
+            count: usize,
+            want: Option<&'static str>,
+        }
+        let cases = [
+            ("none", "x".to_owned(), 1, 0, None),
+            ("lightest", "x".to_owned(), 1, 1, None),
+            ("heaviest of the range", "x".to_owned(), 5, 1, None),
+            ("super", "x".to_owned(), 50, 1, None),
+            (
+                "no weight",
+                "x".to_owned(),
+                0,
+                1,
+                Some("hotwords[0].weight is 0; it must be 1 to 5, or 50"),
+            ),
+            (
+                "between 5 and 50",
+                "x".to_owned(),
+                6,
+                1,
+                Some("hotwords[0].weight is 6"),
+            ),
+            (
+                "empty",
+                String::new(),
+                4,
+                1,
+                Some("hotwords[0].text is empty"),
+            ),
+            (
+                "only spaces",
+                "  ".to_owned(),
+                4,
+                1,
+                Some("hotwords[0].text is empty"),
+            ),
+            (
+                "as long as may be",
+                "字".repeat(MAX_HOTWORD_CHARS),
+                4,
+                1,
+                None,
+            ),
+            (
+                "too long",
+                "字".repeat(MAX_HOTWORD_CHARS + 1),
+                4,
+                1,
+                Some("hotwords[0].text has 129 characters"),
+            ),
+            ("as many as may be", "x".to_owned(), 4, MAX_HOTWORDS, None),
+            (
+                "too many",
+                "x".to_owned(),
+                4,
+                MAX_HOTWORDS + 1,
+                Some("hotwords has 1001 words; it may have at most 1000"),
+            ),
+        ]
+        .map(|(name, text, weight, count, want)| Case {
+            name,
+            text,
+            weight,
+            count,
+            want,
+        });
+        let mut failed = Vec::new();
+        for case in cases {
+            let got = list(&case.text, case.weight, case.count);
+            let ok = match (&got, case.want) {
+                (Ok(()), None) => true,
+                (Err(error), Some(want)) => {
+                    error.kind() == EngineErrorKind::InvalidOption && error.message().contains(want)
+                }
+                _ => false,
+            };
+            if !ok {
+                failed.push(format!("{}: got {got:?}, want {:?}", case.name, case.want));
+            }
+        }
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+    }
+}

@@ -23,7 +23,10 @@ mod segmenter;
 mod task;
 mod words;
 
-pub use api::{EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, Word};
+pub use api::{
+    EngineError, EngineErrorKind, Event, Hotword, Language, MAX_HOTWORD_CHARS, MAX_HOTWORDS,
+    Sentence, TaskOptions, Word, WordFilter,
+};
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};
 pub use recognizer::Recognizer;
 pub use segmenter::MAX_SEGMENT_MS;

@@ -6,7 +6,9 @@ use ting_audio::AudioStream;
 use ting_features::{Fbank, FbankOptions, Lfr};
 use ting_models::{EncoderState, FeatureConfig, FsmnVadState, Languages, Model};
 
-use crate::api::{EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions};
+use crate::api::{
+    EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, check_hotwords,
+};
 use crate::segment::{BANDS, Context, Segment};
 use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
 
@@ -71,6 +73,7 @@ impl Recognizer {
                 options.speech_noise_threshold
             )));
         }
+        check_hotwords(&options.hotwords)?;
         let audio = AudioStream::new(options.format, options.sample_rate)
             .map_err(|error| invalid(error.to_string()))?;
         let state = model.encoder.new_state().map_err(|error| {
@@ -212,6 +215,7 @@ impl Recognizer {
                 let context = Context {
                     model: &self.model,
                     allowed: self.allowed.as_deref(),
+                    text: self.options.text(),
                 };
                 self.segment = Some(Segment::new(
                     &context,
@@ -244,6 +248,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            text: self.options.text(),
         };
         let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
         let from = (segment.start + segment.taken - self.first_frame) * BANDS;
@@ -272,6 +277,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            text: self.options.text(),
         };
         let sentence = segment.finish(&context, features, speech_end, probability);
         if let Some(sentence) = sentence {

@@ -67,6 +67,8 @@ pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
     /// Tokens of the languages asked for; none means all.
     pub(crate) allowed: Option<&'a [bool]>,
+    /// How the words of a sentence are written.
+    pub(crate) text: ting_text::Options<'a>,
 }
 
 impl Context<'_> {
@@ -80,13 +82,11 @@ impl Context<'_> {
         Beam::new(options, self.model.lm.as_ref())
     }
 
-    /// Gives words as [`words::join`] makes them their marks, and writes them as their script does. `ended`: no more words
-    /// follow.
+    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
     fn punctuate(&self, words: &mut [Word], ended: bool) {
         if let Some(punctuator) = &self.model.punctuator {
             punctuate(punctuator, words, ended);
         }
-        words::write(words);
     }
 
     fn lfr(&self) -> Lfr {
@@ -171,7 +171,7 @@ impl Segment {
                 .words(context, &self.posteriors, &self.beam.best(), until)
                 .0;
             context.punctuate(&mut words, false);
-            if let Some(mut sentence) = self.sentence(words) {
+            if let Some(mut sentence) = self.sentence(context, words) {
                 sentence.first = !std::mem::replace(&mut self.reported, true);
                 partials.push(sentence);
             }
@@ -209,7 +209,7 @@ impl Segment {
         context.punctuate(&mut words, true);
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.speech as u64 * FRAME_MS;
-        let mut sentence = match self.sentence(words) {
+        let mut sentence = match self.sentence(context, words) {
             Some(sentence) => sentence,
             // A partial promised a sentence: it ends, though empty, so that a client can take its text back.
             None if reported => Sentence {
@@ -227,13 +227,15 @@ impl Segment {
         Some(sentence)
     }
 
-    fn sentence(&self, words: Vec<Word>) -> Option<Sentence> {
+    /// The sentence of recognised words, written as the task wants it; none when no word is left.
+    fn sentence(&self, context: &Context<'_>, mut words: Vec<Word>) -> Option<Sentence> {
+        ting_text::rewrite(&mut words, &context.text);
         let (first, last) = (words.first()?, words.last()?);
         Some(Sentence {
             id: self.id,
             begin_ms: (self.speech as u64 * FRAME_MS).min(first.begin_ms),
             end_ms: last.end_ms,
-            text: words::text(&words),
+            text: ting_text::join(&words),
             words,
             first: false,
         })

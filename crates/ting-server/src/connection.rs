@@ -1,20 +1,23 @@
 //! The state machine of one socket.
 //!
 //! ```text
-//! IDLE --run-task--> RUNNING (task-started) --finish-task--> DRAINING --(results, task-finished)--> IDLE
+//! IDLE --run-task--> (PREPARING: its hotword lists are read) --> RUNNING (task-started) --finish-task--> DRAINING
+//!   ^------------------------------------------(results, task-finished)---------------------------------'
 //!  | idle_socket: close 1000 | idle_audio, silent_audio, shutdown: task-failed, close
 //!  | bad run-task: task-failed, close | client gone: the session is dropped
 //! any: what cannot be understood --> task-failed of the tasks concerned, close; without a task close 1007
 //! ```
 //! Messages are handled without waiting: what a handler has to say goes through the outbox.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
+use ting_engine::{Hotword, TaskOptions};
 use ting_protocol::{ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask};
+use ting_store::Account;
 use tokio::select;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -22,7 +25,7 @@ use crate::outbox::{Ending, Outbox, Outgoing, Slot};
 use crate::recogniser::RecogniserSession;
 use crate::server::{Counted, Shared};
 use crate::writer::{self, Written};
-use crate::{silence, task};
+use crate::{silence, task, vocabularies};
 
 /// The largest message of a client. Known clients send at most 64 KiB at once; this leaves room for a program that sends
 /// an eight-minute PCM file as one frame, and bounds what a connection can make the server hold before it is looked at.
@@ -37,20 +40,21 @@ const BROKEN_LINGER: Duration = Duration::from_secs(1);
 /// What a client is told whose task the end of the server cuts off.
 const STOPPING: &str = "The server is stopping; start the task again in a while.";
 
-/// Serves `socket` until it is closed.
-pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
+/// Serves `socket`, which belongs to `account`, until it is closed.
+pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>, account: Account) {
     let _counted = shared.connections.add();
     let mut stopping = shared.stopping.clone();
     let outbox = Arc::new(Outbox::default());
     let (sink, mut reader) = socket.split();
     let mut writer = pin!(writer::write(sink, &outbox, &shared.options.timeouts));
-    let mut connection = Connection::new(&shared, outbox.clone());
+    let mut connection = Connection::new(&shared, &account, outbox.clone());
     let (mut reading, mut writing, mut serving) = (true, true, true);
     loop {
         let deadline = connection.deadline();
         let full = connection.is_full();
+        let preparing = connection.is_preparing();
         select! {
-            message = reader.next(), if reading && !full => match message {
+            message = reader.next(), if reading && !full && !preparing => match message {
                 Some(Ok(message)) => connection.on_message(message),
                 Some(Err(error)) => {
                     reading = false;
@@ -66,6 +70,7 @@ pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
                     Written::Lost => break,
                 }
             }
+            found = connection.prepared(), if preparing => connection.on_prepared(found),
             () = outbox.task_ended() => connection.collect_ended(),
             _ = stopping.wait_for(|stop| *stop), if serving => {
                 serving = false;
@@ -80,24 +85,40 @@ pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
 
 struct Connection<'a> {
     shared: &'a Shared,
+    account: &'a Account,
     outbox: Arc<Outbox>,
-    state: State,
+    state: State<'a>,
     /// When anything was last received, a pong included.
     heard: Instant,
     /// The task that ended last. Its client may have sent more messages before it knew.
     ended: Option<String>,
 }
 
-enum State {
+enum State<'a> {
     Idle {
         since: Instant,
     },
+    /// `run-task` came, and its hotword lists are being read. The socket is not.
+    Preparing(Preparing<'a>),
     Active(Task),
     /// A close frame is in the outbox. Once it is written, the socket is read and ignored until the instant.
     Closing(Option<Instant>),
 }
 
-/// A task between `run-task` and its terminal event.
+/// A task between `run-task` and `task-started`.
+struct Preparing<'a> {
+    run: Box<RunTask>,
+    options: TaskOptions,
+    hotwords: Pin<Box<dyn Future<Output = Found> + Send + 'a>>,
+    /// When the lists are given up.
+    give_up: Instant,
+    counted: Counted,
+}
+
+/// What came of a task's hotword lists.
+type Found = Result<Vec<Hotword>, RequestError>;
+
+/// A task between `task-started` and its terminal event.
 struct Task {
     task_id: String,
     slot: Slot,
@@ -116,10 +137,11 @@ struct Task {
 }
 
 impl<'a> Connection<'a> {
-    fn new(shared: &'a Shared, outbox: Arc<Outbox>) -> Self {
+    fn new(shared: &'a Shared, account: &'a Account, outbox: Arc<Outbox>) -> Self {
         let now = Instant::now();
         Self {
             shared,
+            account,
             outbox,
             state: State::Idle { since: now },
             heard: now,
@@ -136,7 +158,7 @@ impl<'a> Connection<'a> {
         }
         match message {
             Message::Text(text) => match ClientMessage::parse(&text) {
-                Ok(ClientMessage::RunTask(run)) => self.on_run(&run),
+                Ok(ClientMessage::RunTask(run)) => self.on_run(run),
                 Ok(ClientMessage::ContinueTask { task_id, .. }) => self.on_continue(&task_id),
                 Ok(ClientMessage::FinishTask { task_id }) => self.on_finish(&task_id),
                 Ok(_) => {}
@@ -153,7 +175,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn on_run(&mut self, run: &RunTask) {
+    fn on_run(&mut self, run: Box<RunTask>) {
         let task_id = &run.task_id;
         if matches!(self.state, State::Active(_)) {
             let message = format!(
@@ -163,11 +185,71 @@ impl<'a> Connection<'a> {
             let error = RequestError::new(ErrorCode::InvalidParameter, message);
             return self.fail(&error, Some(task_id));
         }
-        let options = match task::options(run) {
+        let options = task::options(&run);
+        let options = options.and_then(|options| Ok((options, task::vocabulary_ids(&run)?)));
+        let (options, vocabulary_ids) = match options {
             Ok(options) => options,
             Err(error) => return self.fail(&error, Some(task_id)),
         };
+        if vocabulary_ids.is_empty() {
+            let counted = self.shared.tasks.add();
+            return self.start(&run, options, counted);
+        }
+        self.state = State::Preparing(Preparing {
+            hotwords: Box::pin(vocabularies::hotwords(
+                self.shared,
+                self.account,
+                vocabulary_ids,
+                run.model.clone(),
+                run.task_id.clone(),
+            )),
+            run,
+            options,
+            give_up: self.heard + self.shared.options.timeouts.vocabulary,
+            counted: self.shared.tasks.add(),
+        });
+    }
+
+    fn is_preparing(&self) -> bool {
+        matches!(self.state, State::Preparing(_))
+    }
+
+    /// Ready when the hotword lists of the task that is prepared are read.
+    async fn prepared(&mut self) -> Found {
+        match &mut self.state {
+            State::Preparing(preparing) => preparing.hotwords.as_mut().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    fn on_prepared(&mut self, found: Found) {
+        let idle = State::Idle {
+            since: Instant::now(),
+        };
+        let State::Preparing(preparing) = std::mem::replace(&mut self.state, idle) else {
+            return;
+        };
+        let Preparing {
+            run,
+            mut options,
+            counted,
+            ..
+        } = preparing;
+        // Nothing was read meanwhile, so nothing can have been missed.
+        self.heard = Instant::now();
+        match found {
+            Ok(hotwords) => {
+                options.hotwords = hotwords;
+                self.start(&run, options, counted);
+            }
+            Err(error) => self.fail(&error, Some(&run.task_id)),
+        }
+    }
+
+    fn start(&mut self, run: &RunTask, options: TaskOptions, counted: Counted) {
+        let task_id = &run.task_id;
         let slot = self.outbox.open(task_id);
+        let hotwords = options.hotwords.len();
         let judged = silence::is_judged(&options) && run.parameters.heartbeat != Some(true);
         let session = match self
             .shared
@@ -183,7 +265,9 @@ impl<'a> Connection<'a> {
         };
         let parameters = &run.parameters;
         let format = parameters.format.name();
-        tracing::info!(?task_id, model = ?run.model, format, parameters.sample_rate, "task started");
+        tracing::info!(
+            ?task_id, model = ?run.model, format, parameters.sample_rate, hotwords, "task started"
+        );
         task::log_unused(run);
         self.outbox.start(slot);
         self.state = State::Active(Task {
@@ -195,7 +279,7 @@ impl<'a> Connection<'a> {
             draining: false,
             doomed: false,
             give_up: None,
-            _counted: self.shared.tasks.add(),
+            _counted: counted,
         });
     }
 
@@ -352,6 +436,11 @@ impl<'a> Connection<'a> {
                 task.give_up = Some(Instant::now() + self.shared.options.timeouts.drain);
             }
             State::Active(_) => self.stop(),
+            State::Preparing(preparing) => {
+                let task_id = preparing.run.task_id.clone();
+                let error = RequestError::new(ErrorCode::SystemError, STOPPING);
+                self.fail(&error, Some(&task_id));
+            }
             State::Closing(_) => {}
         }
     }
@@ -391,7 +480,7 @@ impl<'a> Connection<'a> {
         match &self.state {
             State::Closing(_) => true,
             State::Active(task) => task.doomed,
-            State::Idle { .. } => false,
+            State::Idle { .. } | State::Preparing(_) => false,
         }
     }
 
@@ -400,6 +489,7 @@ impl<'a> Connection<'a> {
         let timeouts = &self.shared.options.timeouts;
         let due = match &self.state {
             State::Idle { since } => Some(*since + timeouts.idle_socket),
+            State::Preparing(preparing) => return preparing.give_up,
             State::Active(task) if task.draining => task.give_up,
             State::Active(task) => {
                 let silent = task.sound.map(|sound| sound + timeouts.silent_audio);
@@ -417,6 +507,14 @@ impl<'a> Connection<'a> {
         self.collect_ended();
         let now = Instant::now();
         let timeouts = &self.shared.options.timeouts;
+        if let State::Preparing(preparing) = &self.state {
+            if now >= preparing.give_up {
+                let task_id = &preparing.run.task_id;
+                let found = vocabularies::too_slow(self.shared, task_id);
+                self.on_prepared(found);
+            }
+            return false;
+        }
         if now >= self.heard + timeouts.peer_lost {
             tracing::info!("nothing heard of the client, giving up on it");
             return true;
@@ -426,6 +524,8 @@ impl<'a> Connection<'a> {
         }
         match &self.state {
             State::Idle { .. } => self.close(1000, "no task for too long"),
+            // Handled above.
+            State::Preparing(_) => {}
             State::Active(task) if task.draining => {
                 // Given up: a doom of the task takes the place of this failure.
                 self.outbox

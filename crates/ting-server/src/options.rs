@@ -1,7 +1,10 @@
 //! What can be set about a server.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+
+use ting_store::Store;
 
 /// How a server listens, whom it serves, and how long it waits.
 #[derive(Clone, Debug)]
@@ -11,6 +14,10 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// The API keys that are let in. Empty lets everyone in, with any key or none.
     pub api_keys: Vec<String>,
+    /// Where hotword lists are kept. Without one, requests about them answer an error.
+    pub store: Option<Arc<Store>>,
+    /// Whether a task fails whose hotword list is not there or cannot be read. Otherwise it goes on without, and the log says so.
+    pub strict_vocabulary: bool,
     /// How long to wait for what.
     pub timeouts: Timeouts,
 }
@@ -20,6 +27,8 @@ impl Default for ServerOptions {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             api_keys: Vec::new(),
+            store: None,
+            strict_vocabulary: false,
             timeouts: Timeouts::default(),
         }
     }
@@ -46,6 +55,10 @@ pub struct Timeouts {
     /// After a close frame, how long to go on reading and ignoring. Closing a TCP connection with unread bytes resets
     /// it, and the reset may overtake the `task-failed`. 5 s.
     pub close_linger: Duration,
+    /// The body of an HTTP request may take this long to come. 30 s: it is a megabyte at most.
+    pub http_body: Duration,
+    /// A task that waits for its hotword lists for this long does without. 10 s: twice what a busy data file may take.
+    pub vocabulary: Duration,
     /// On shutdown, how long tasks whose `finish-task` came may take to finish. 10 s.
     pub drain: Duration,
 }
@@ -60,6 +73,8 @@ impl Default for Timeouts {
             peer_lost: Duration::from_secs(90),
             write_stall: Duration::from_secs(60),
             close_linger: Duration::from_secs(5),
+            http_body: Duration::from_secs(30),
+            vocabulary: Duration::from_secs(10),
             drain: Duration::from_secs(10),
         }
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use ting_audio::Format;
-use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
+use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
-    AudioFormat, ErrorCode, EventBody, MODELS, Parameters, RequestError, RunTask, Sentence, Usage,
-    Word, is_served_model,
+    AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
+    Resource, RunTask, Sentence, Usage, Word, is_served_model, is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
@@ -60,6 +60,13 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(punctuation) = parameters.punctuation_prediction_enabled {
         options.punctuation = punctuation;
     }
+    if let Some(figures) = parameters.inverse_text_normalization_enabled {
+        options.inverse_text_normalization = figures;
+    }
+    options.disfluency_removal = parameters.disfluency_removal_enabled == Some(true);
+    if let Some(filter) = &parameters.special_word_filter {
+        options.word_filter = WordFilter::new(&filter.signed, &filter.empty);
+    }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
     Ok(options)
 }
@@ -68,8 +75,10 @@ fn decodable(format: AudioFormat) -> Option<Format> {
     match format {
         AudioFormat::Pcm => Some(Format::Pcm),
         AudioFormat::Wav => Some(Format::Wav),
+        AudioFormat::Mp3 => Some(Format::Mp3),
         AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Mp3 | AudioFormat::Speex | AudioFormat::Aac | AudioFormat::Amr => None,
+        AudioFormat::Aac => Some(Format::Aac),
+        AudioFormat::Speex | AudioFormat::Amr => None,
     }
 }
 
@@ -101,12 +110,48 @@ fn bad_hint(hint: &str) -> RequestError {
     RequestError::new(ErrorCode::InvalidParameter, message)
 }
 
+/// The hotword lists that `run` asks for, each once: `vocabulary_id` and the resources that are lists.
+///
+/// # Errors
+/// `InvalidParameter` when they are more than an account can have.
+pub(crate) fn vocabulary_ids(run: &RunTask) -> Result<Vec<String>, RequestError> {
+    let resources = run.resources.iter().filter(|r| is_vocabulary(r));
+    let ids = run
+        .parameters
+        .vocabulary_id
+        .iter()
+        .chain(resources.map(|r| &r.resource_id));
+    let mut asked: Vec<String> = Vec::new();
+    for id in ids.filter(|id| !id.is_empty()) {
+        if asked.contains(id) {
+            continue;
+        }
+        if asked.len() == MAX_VOCABULARIES as usize {
+            let message = format!(
+                "payload.parameters.vocabulary_id and payload.resources name too many hotword lists; \
+                 they may name {MAX_VOCABULARIES} together."
+            );
+            return Err(RequestError::new(ErrorCode::InvalidParameter, message));
+        }
+        asked.push(id.clone());
+    }
+    Ok(asked)
+}
+
+/// Whether a resource, which the SDKs make of a `phrase_id`, is a hotword list. Official samples give a list's id as one.
+fn is_vocabulary(resource: &Resource) -> bool {
+    matches!(resource.resource_type.as_str(), "asr_phrase" | "")
+        && is_vocabulary_id(&resource.resource_id)
+}
+
 /// Says in the log what of `run` has no effect.
 pub(crate) fn log_unused(run: &RunTask) {
     let unused = unused(
         &run.parameters,
         run.context.is_some(),
-        !run.resources.is_empty(),
+        run.resources
+            .iter()
+            .any(|resource| !is_vocabulary(resource)),
     );
     if !unused.is_empty() {
         let names: Vec<&str> = unused
@@ -121,7 +166,6 @@ pub(crate) fn log_unused(run: &RunTask) {
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
 fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
     let asked = [
-        ("vocabulary_id", parameters.vocabulary_id.is_some()),
         (
             "semantic_punctuation_enabled",
             parameters.semantic_punctuation_enabled == Some(true),
@@ -129,6 +173,13 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
         (
             "multi_threshold_mode_enabled",
             parameters.multi_threshold_mode_enabled == Some(true),
+        ),
+        (
+            "special_word_filter.system_reserved_filter",
+            parameters
+                .special_word_filter
+                .as_ref()
+                .is_some_and(|filter| filter.system_reserved == Some(true)),
         ),
         ("input.context", context),
         ("resources", resources),
@@ -147,7 +198,8 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
         .collect()
 }
 
-fn truncated(text: &str) -> &str {
+/// The beginning of what a client chose, fit for a log line or a message.
+pub(crate) fn truncated(text: &str) -> &str {
     text.char_indices()
         .nth(LOGGED_CHARS)
         .map_or(text, |(cut, _)| &text[..cut])
@@ -225,7 +277,7 @@ pub(crate) fn failure(error: &EngineError) -> EventBody {
 mod tests {
     use super::{languages, unused};
     use ting_engine::Language::{Chinese, English, Japanese};
-    use ting_protocol::{AudioFormat, Parameters};
+    use ting_protocol::{AudioFormat, Parameters, SpecialWordFilter};
 
     #[test]
     fn hints_restrict_to_what_is_served() {
@@ -256,18 +308,23 @@ mod tests {
         parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
+        parameters.disfluency_removal_enabled = Some(true);
+        parameters.special_word_filter = Some(SpecialWordFilter::default());
         parameters
             .other
-            .insert("disfluency_removal_enabled".to_owned(), false.into());
+            .insert("audio_event_detection_enabled".to_owned(), false.into());
         assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
         parameters.semantic_punctuation_enabled = Some(true);
-        parameters.vocabulary_id = Some("vocab-a-1".to_owned());
+        parameters.special_word_filter = Some(SpecialWordFilter {
+            system_reserved: Some(true),
+            ..SpecialWordFilter::default()
+        });
         parameters
             .other
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
-            "vocabulary_id",
             "semantic_punctuation_enabled",
+            "special_word_filter.system_reserved_filter",
             "input.context",
             "speaker_count",
         ];

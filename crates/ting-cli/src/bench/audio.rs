@@ -5,7 +5,7 @@ use std::io::Read;
 use ting_audio::{AudioStream, SAMPLE_RATE};
 
 use crate::error::CliError;
-use crate::transcribe::input::{self, Input};
+use crate::transcribe::input::{self, Encoding, Input};
 
 /// Bytes of a second of what [`load_pcm`] gives.
 pub(crate) const BYTES_PER_SECOND: usize = 2 * SAMPLE_RATE as usize;
@@ -13,7 +13,7 @@ pub(crate) const BYTES_PER_SECOND: usize = 2 * SAMPLE_RATE as usize;
 /// The file `name`, opened, and all its bytes.
 pub(crate) fn read(name: &str) -> Result<(Input, Vec<u8>), CliError> {
     let named = |what: String| CliError::input(format!("{name}: {what}"));
-    let mut input = input::open(name, None).map_err(|error| named(error.to_string()))?;
+    let mut input = input::open(name, Encoding::Told).map_err(|error| named(error.to_string()))?;
     let mut bytes = Vec::new();
     input
         .bytes

@@ -256,15 +256,19 @@ fn score(
     let mut hypothesis = String::new();
     let started = Instant::now();
     let recognised =
-        input::from_reader(Box::new(std::io::Cursor::new(bytes)), None).and_then(|mut input| {
-            let options = TaskOptions::new(input.format, input.sample_rate);
-            recognise(model, options, &mut input.bytes, &mut |event| {
-                if let Event::Final { sentence, .. } = event {
-                    append_sentence(&mut hypothesis, &sentence.text);
-                }
-                Ok(())
-            })
-        });
+        input::from_reader(Box::new(std::io::Cursor::new(bytes)), input::Encoding::Told).and_then(
+            |mut input| {
+                let mut options = TaskOptions::new(input.format, input.sample_rate);
+                // References say what was spoken, so the recogniser must not write it otherwise.
+                options.inverse_text_normalization = false;
+                recognise(model, options, &mut input.bytes, &mut |event| {
+                    if let Event::Final { sentence, .. } = event {
+                        append_sentence(&mut hypothesis, &sentence.text);
+                    }
+                    Ok(())
+                })
+            },
+        );
     let seconds = started.elapsed().as_secs_f64();
     let (audio_ms, failure) = match recognised {
         Ok(audio_ms) => (audio_ms, None),
