@@ -82,9 +82,13 @@ impl Format {
 }
 
 /// How many of a file's first bytes [`sniff`] wants to see, judged by `bytes`, which it begins with: a file may
-/// begin with an ID3 tag of up to 256 MiB.
+/// begin with an ID3 tag of up to 256 MiB, an Ogg file with pages of streams that are no audio.
 pub fn sniff_len(bytes: &[u8]) -> usize {
     const USUAL: usize = 64;
+    const OGG: usize = 512;
+    if bytes.starts_with(b"OggS") {
+        return OGG;
+    }
     let mut start = 0;
     while let Some(rest) = bytes.get(start..)
         && rest.starts_with(b"ID3")
@@ -138,19 +142,25 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// The codec of the first packet of an Ogg file.
+/// The first codec that is decoded among those an Ogg file's first pages announce: they come before all others, one for
+/// each of the streams side by side.
 fn sniff_ogg(bytes: &[u8]) -> Format {
-    let packet = bytes
-        .get(26)
-        .and_then(|&segments| bytes.get(27 + usize::from(segments)..))
-        .unwrap_or_default();
-    if packet.starts_with(b"Speex   ") {
-        Format::Speex
-    } else if packet.starts_with(b"\x01vorbis") {
-        Format::Vorbis
-    } else {
-        Format::Opus
+    let mut rest = bytes;
+    while let Some((segments, body)) = ogg_first_page(rest) {
+        if let (Some(format), _) = crate::ogg::identify(body) {
+            return format;
+        }
+        let packet = segments.iter().map(|&value| usize::from(value)).sum();
+        rest = body.get(packet..).unwrap_or_default();
     }
+    Format::Opus
+}
+
+/// The lacing values of the first page of a stream, and what follows them.
+fn ogg_first_page(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_first = bytes.starts_with(b"OggS") && bytes.get(5)? & 2 != 0;
+    let segments = usize::from(*bytes.get(26)?);
+    bytes[27..].split_at_checked(segments).filter(|_| is_first)
 }
 
 /// The error for bytes that are not of `format`: names what they look like and how to put it right.

@@ -39,6 +39,7 @@ mod speex;
 mod stream;
 mod tags;
 mod trim;
+mod vorbis;
 mod wav;
 
 pub use error::{AudioError, AudioErrorKind};

@@ -51,8 +51,7 @@ impl AudioStream {
     /// other formats tell their own, and their header wins.
     ///
     /// # Errors
-    /// [`AudioErrorKind::SampleRate`] if `format` is PCM and the rate is out of range;
-    /// [`AudioErrorKind::Unsupported`] if this build has no decoder for `format`.
+    /// [`AudioErrorKind::SampleRate`] if `format` is PCM and the rate is out of range.
     pub fn new(format: Format, sample_rate: u32) -> Result<Self, AudioError> {
         if format == Format::Pcm && !PCM_RATES.contains(&sample_rate) {
             return Err(AudioError::new(
@@ -71,14 +70,8 @@ impl AudioStream {
             Format::Aac => Box::new(AdtsDecoder::new()),
             Format::Flac => Box::new(FlacDecoder::new()),
             Format::Amr => Box::new(AmrDecoder::new()),
-            Format::Opus | Format::Speex => Box::new(OggDecoder::new(format)),
+            Format::Opus | Format::Speex | Format::Vorbis => Box::new(OggDecoder::new(format)),
             Format::M4a => Box::new(Mp4Decoder::new()),
-            format => {
-                return Err(AudioError::new(
-                    AudioErrorKind::Unsupported,
-                    format!("this build does not decode {} yet", format.name()),
-                ));
-            }
         };
         Ok(Self {
             decoder,

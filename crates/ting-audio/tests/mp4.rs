@@ -1,5 +1,7 @@
 //! AAC in MP4: indexes before, behind and between the audio, trimming, damage. The files are made by `make_formats.py`.
 
+#![allow(clippy::unwrap_used)] // in helpers of the tests
+
 mod common;
 
 use common::signal::File;
@@ -97,6 +99,7 @@ fn boxes_come_in_many_forms() {
         ("padding behind", padded),
         ("box to the end", to_the_end),
         ("truncated last box", [last, b"\0\0\x10\0free\0\0"].concat()),
+        ("the core of HE-AAC", announced),
         (
             "no edit list: the usual delay",
             with(last, elst + 4, b"free"),

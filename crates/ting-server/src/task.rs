@@ -37,20 +37,7 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         return Err(RequestError::new(ErrorCode::ModelNotFound, message));
     }
     let parameters = &run.parameters;
-    let format = decodable(parameters.format).ok_or_else(|| {
-        let served: Vec<&str> = AudioFormat::ALL
-            .into_iter()
-            .filter(|format| decodable(*format).is_some())
-            .map(AudioFormat::name)
-            .collect();
-        let message = format!(
-            "payload.parameters.format is {:?}, which this server does not decode; it must be one of {}.",
-            parameters.format.name(),
-            served.join(", ")
-        );
-        RequestError::new(ErrorCode::UnsupportedFormat, message)
-    })?;
-    let mut options = TaskOptions::new(format, parameters.sample_rate);
+    let mut options = TaskOptions::new(format(parameters.format), parameters.sample_rate);
     if let Some(silence) = parameters.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
@@ -71,14 +58,16 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     Ok(options)
 }
 
-fn decodable(format: AudioFormat) -> Option<Format> {
+/// The decoder's name of a format. It has all that the wire knows.
+fn format(format: AudioFormat) -> Format {
     match format {
-        AudioFormat::Pcm => Some(Format::Pcm),
-        AudioFormat::Wav => Some(Format::Wav),
-        AudioFormat::Mp3 => Some(Format::Mp3),
-        AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Aac => Some(Format::Aac),
-        AudioFormat::Speex | AudioFormat::Amr => None,
+        AudioFormat::Pcm => Format::Pcm,
+        AudioFormat::Wav => Format::Wav,
+        AudioFormat::Mp3 => Format::Mp3,
+        AudioFormat::Opus => Format::Opus,
+        AudioFormat::Speex => Format::Speex,
+        AudioFormat::Aac => Format::Aac,
+        AudioFormat::Amr => Format::Amr,
     }
 }
 

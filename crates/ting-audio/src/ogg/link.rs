@@ -2,7 +2,7 @@
 
 use super::packets::{Completed, Packets};
 use super::{Codec, Page, Timing};
-use crate::error::AudioError;
+use crate::error::{AudioError, AudioErrorKind};
 
 /// At most this much is made up for lost pages, in seconds (encoders put up to 1 s into one): a page of 29 bytes
 /// that lies about its time must not be worth hours of samples.
@@ -55,6 +55,19 @@ impl Link {
             return Ok(());
         }
         if let Some(completed) = self.packets.complete(page, self.codec.as_ref())? {
+            for header in &completed.headers {
+                self.codec.header(header)?;
+            }
+            if let Some(name) = self.codec.missing_header()
+                && !completed.packets.is_empty()
+            {
+                return Err(AudioError::new(
+                    AudioErrorKind::Malformed,
+                    format!(
+                        "the Ogg comes to its audio without a whole, undamaged {name}; send the file from its start"
+                    ),
+                ));
+            }
             self.time_and_decode(page, &completed, out);
             self.ended = page.is_last();
         }
@@ -64,11 +77,11 @@ impl Link {
     fn time_and_decode(
         &mut self,
         page: &Page<'_>,
-        Completed { packets, lost }: &Completed<'_>,
+        Completed { packets, lost, .. }: &Completed<'_>,
         out: &mut Vec<f32>,
     ) {
-        let durations = packets.iter().map(|packet| self.codec.duration(packet));
-        let (first, total) = (durations.clone().next(), durations.sum::<i64>());
+        let first = packets.first().map(|packet| self.codec.duration(packet));
+        let total = self.codec.total(packets);
         // -1 says that no packet ends here, other negative values mean nothing.
         let granule = Some(page.granule).filter(|&granule| granule >= 0);
         if let Some(first) = first {
