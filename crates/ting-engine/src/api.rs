@@ -91,6 +91,8 @@ pub struct TaskOptions {
     pub speech_noise_threshold: f32,
     /// Languages to recognise; empty means all.
     pub languages: Vec<Language>,
+    /// Whether text and words have punctuation. Sentences are cut alike with and without.
+    pub punctuation: bool,
     /// Words to be preferred, at most [`MAX_HOTWORDS`].
     pub hotwords: Vec<Hotword>,
     /// Numbers, dates, times, money and the like are written in figures.
@@ -110,6 +112,7 @@ impl TaskOptions {
             max_sentence_silence_ms: 1300,
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
+            punctuation: true,
             hotwords: Vec::new(),
             inverse_text_normalization: true,
             disfluency_removal: false,
@@ -142,6 +145,16 @@ pub struct Sentence {
     pub words: Vec<Word>,
     /// Whether this is the first result of the sentence.
     pub first: bool,
+}
+
+impl Sentence {
+    /// Takes the marks out of the text and the words.
+    pub(crate) fn strip_punctuation(&mut self) {
+        for word in &mut self.words {
+            word.punctuation.clear();
+        }
+        self.text = ting_text::join(&self.words);
+    }
 }
 
 /// What a task reports. `Finished` and `Failed` are the last event of a task, and exactly one of them comes.

@@ -16,6 +16,7 @@ mod beam;
 mod capacity;
 mod engine;
 mod posteriors;
+mod punctuation;
 mod recognizer;
 mod segment;
 mod segmenter;

@@ -6,7 +6,9 @@ use ting_audio::AudioStream;
 use ting_features::{Fbank, FbankOptions, Lfr};
 use ting_models::{EncoderState, FeatureConfig, FsmnVadState, Languages, Model};
 
-use crate::api::{EngineError, EngineErrorKind, Event, Language, TaskOptions, check_hotwords};
+use crate::api::{
+    EngineError, EngineErrorKind, Event, Language, Sentence, TaskOptions, check_hotwords,
+};
 use crate::segment::{BANDS, Context, Segment};
 use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
 
@@ -259,11 +261,10 @@ impl Recognizer {
             segmenter.has_speech(known.saturating_sub(PARTIAL_SPEECH), known)
         };
         let partials = segment.push(&context, frames, speaking);
-        events.extend(
-            partials
-                .into_iter()
-                .map(|sentence| Event::Partial { sentence }),
-        );
+        for sentence in partials {
+            let sentence = self.shown(sentence);
+            events.push(Event::Partial { sentence });
+        }
     }
 
     fn close(&mut self, speech_end: usize, end: usize, probability: f32, events: &mut Vec<Event>) {
@@ -287,8 +288,18 @@ impl Recognizer {
             } else {
                 self.judged as u64 * FRAME_MS
             };
+            let sentence = self.shown(sentence);
             events.push(Event::Final { sentence, audio_ms });
         }
+    }
+
+    /// A sentence as the task wants it.
+    fn shown(&self, mut sentence: Sentence) -> Sentence {
+        // Only here: up to here the marks may say where a sentence ends.
+        if !self.options.punctuation {
+            sentence.strip_punctuation();
+        }
+        sentence
     }
 
     /// Drops frames that no segment can refer to any more.

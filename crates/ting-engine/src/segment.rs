@@ -7,6 +7,7 @@ use crate::align::align;
 use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
 use crate::posteriors::Frame;
+use crate::punctuation::punctuate;
 use crate::segmenter::FRAME_MS;
 use crate::words::{self, TimedToken};
 
@@ -79,6 +80,13 @@ impl Context<'_> {
             token_bonus: decoder.token_bonus,
         };
         Beam::new(options, self.model.lm.as_ref())
+    }
+
+    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
+    fn punctuate(&self, words: &mut [Word], ended: bool) {
+        if let Some(punctuator) = &self.model.punctuator {
+            punctuate(punctuator, words, ended);
+        }
     }
 
     fn lfr(&self) -> Lfr {
@@ -159,9 +167,10 @@ impl Segment {
             if !wanted(until) {
                 continue;
             }
-            let words = self
+            let mut words = self
                 .words(context, &self.posteriors, &self.beam.best(), until)
                 .0;
+            context.punctuate(&mut words, false);
             if let Some(mut sentence) = self.sentence(context, words) {
                 sentence.first = !std::mem::replace(&mut self.reported, true);
                 partials.push(sentence);
@@ -197,6 +206,7 @@ impl Segment {
         if !evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
             words.clear();
         }
+        context.punctuate(&mut words, true);
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.speech as u64 * FRAME_MS;
         let mut sentence = match self.sentence(context, words) {

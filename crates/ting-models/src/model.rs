@@ -8,6 +8,7 @@ use crate::config::{ModelConfig, require};
 use crate::ctc::CtcHead;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::ngram::NgramLm;
+use crate::punctuator::Punctuator;
 use crate::sanm::SanmEncoder;
 use crate::tokens::Tokens;
 use crate::vad::FsmnVad;
@@ -21,6 +22,8 @@ use crate::vad::FsmnVad;
 /// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
+/// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
+/// | `punc_tokens.json` | its tokens |
 ///
 /// `training/random_model.py` writes such a folder with random weights.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub struct Model {
     pub tokens: Tokens,
     /// A language model over the tokens.
     pub lm: Option<NgramLm>,
+    /// The punctuation network.
+    pub punctuator: Option<Punctuator>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
 }
@@ -46,6 +51,8 @@ struct Files<'a> {
     vad: &'a [u8],
     tokens: &'a [u8],
     lm: Option<&'a [u8]>,
+    /// Weights and tokens.
+    punctuator: Option<(&'a [u8], &'a [u8])>,
 }
 
 macro_rules! tiny {
@@ -63,11 +70,17 @@ const TINY_LM: Option<&[u8]> = Some(tiny!("lm.bin"));
 #[cfg(not(embedded_lm))]
 const TINY_LM: Option<&[u8]> = None;
 
+#[cfg(embedded_punctuator)]
+const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> =
+    Some((tiny!("punc.safetensors"), tiny!("punc_tokens.json")));
+#[cfg(not(embedded_punctuator))]
+const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> = None;
+
 impl Model {
     /// Loads the model folder `dir`.
     ///
     /// # Errors
-    /// `File` when a file other than `lm.bin` is missing or one cannot be read; otherwise what is wrong inside, with the
+    /// `File` when a file that is not optional is missing or one cannot be read; otherwise what is wrong inside, with the
     /// file's name.
     pub fn from_dir(dir: &Path) -> Result<Arc<Self>, ModelError> {
         let read = |name: &str| {
@@ -87,12 +100,18 @@ impl Model {
         } else {
             None
         };
+        let punctuator = if dir.join("punc.safetensors").exists() {
+            Some((read("punc.safetensors")?, read("punc_tokens.json")?))
+        } else {
+            None
+        };
         Self::from_files(&Files {
             config: &read("config.json")?,
             model: &read("model.safetensors")?,
             vad: &read("vad.safetensors")?,
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
+            punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
         })
     }
 
@@ -107,6 +126,7 @@ impl Model {
             vad: tiny!("vad.safetensors"),
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
+            punctuator: TINY_PUNCTUATOR,
         })
     }
 
@@ -130,6 +150,10 @@ impl Model {
             .map_err(|error| error.within("tokens.txt"))?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
+        let punctuator = files
+            .punctuator
+            .map(|(weights, tokens)| load_punctuator(weights, tokens, &config))
+            .transpose()?;
 
         require(tokens.len() == ctc.tokens(), || {
             format!(
@@ -155,7 +179,24 @@ impl Model {
             vad,
             tokens,
             lm,
+            punctuator,
             config,
         }))
     }
+}
+
+fn load_punctuator(
+    weights: &[u8],
+    tokens: &[u8],
+    config: &ModelConfig,
+) -> Result<Punctuator, ModelError> {
+    let Some(config) = config.punctuation.clone() else {
+        return Err(ModelError::new(
+            ModelErrorKind::Config,
+            "config.json should have the section `punctuation`, as there is a punc.safetensors",
+        ));
+    };
+    Checkpoint::from_bytes(weights)
+        .and_then(|checkpoint| Punctuator::load(&checkpoint, tokens, config))
+        .map_err(|error| error.within("punc.safetensors, punc_tokens.json"))
 }

@@ -44,6 +44,9 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
     }
+    if let Some(punctuation) = parameters.punctuation_prediction_enabled {
+        options.punctuation = punctuation;
+    }
     if let Some(figures) = parameters.inverse_text_normalization_enabled {
         options.inverse_text_normalization = figures;
     }
@@ -159,10 +162,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
         (
             "multi_threshold_mode_enabled",
             parameters.multi_threshold_mode_enabled == Some(true),
-        ),
-        (
-            "punctuation_prediction_enabled",
-            parameters.punctuation_prediction_enabled == Some(false),
         ),
         (
             "special_word_filter.system_reserved_filter",
@@ -295,7 +294,7 @@ mod tests {
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
         parameters.semantic_punctuation_enabled = Some(false);
-        parameters.punctuation_prediction_enabled = Some(true);
+        parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
         parameters.disfluency_removal_enabled = Some(true);

@@ -1,5 +1,6 @@
 //! `ting eval`: error rates on sets of recordings with transcripts.
 
+mod punctuation;
 mod report;
 mod set;
 
@@ -20,6 +21,7 @@ use crate::score::rate::{Pair, Unit};
 use crate::stdout;
 use crate::text::append_sentence;
 use crate::transcribe::input;
+use punctuation::MarkRate;
 use report::{Rate, Scored};
 use set::{Set, Split};
 
@@ -50,6 +52,9 @@ pub(crate) struct EvalArgs {
     /// How many of the worst utterances to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     worst: usize,
+    /// Also report precision, recall and F1 of each punctuation mark
+    #[arg(long)]
+    punctuation: bool,
     /// Also write everything to FILE as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -71,6 +76,8 @@ struct Evaluation<'a> {
     /// Processing time over audio time.
     rtf: f64,
     rates: &'a [Rate],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    punctuation: Vec<MarkRate>,
     utterances: &'a [Scored],
 }
 
@@ -140,6 +147,14 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
         machine::describe()
     );
     report += &report::rate_table(&rates);
+    let marks = if args.punctuation {
+        punctuation::mark_rates(&scored)
+    } else {
+        Vec::new()
+    };
+    if !marks.is_empty() {
+        report += &format!("\n{}", punctuation::mark_table(&marks));
+    }
     report += &format!(
         "\n{audio_seconds:.1} s of audio in {wall:.1} s on {threads} threads; RTF {rtf:.4} (processing time over audio time, one thread)\n"
     );
@@ -159,6 +174,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
             audio_seconds,
             rtf,
             rates: &rates,
+            punctuation: marks,
             utterances: &scored,
         };
         write_json(path, &evaluation)?;

@@ -42,6 +42,9 @@ pub(crate) struct TranscribeArgs {
     /// Silence that ends a sentence, in ms, 200 to 6000 [default: 1300]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(200..=6000))]
     max_sentence_silence: Option<u32>,
+    /// Write no punctuation
+    #[arg(long)]
+    no_punctuation: bool,
     /// Take the input for this format, whatever its first bytes say: wav, mp3, opus, speex, aac, amr, flac, vorbis, m4a
     #[arg(long, value_name = "NAME", value_parser = input_format, conflicts_with = "raw")]
     input_format: Option<ting_audio::Format>,
@@ -237,6 +240,7 @@ fn transcribe(
         .iter()
         .map(|language| (*language).into())
         .collect();
+    options.punctuation = !args.no_punctuation;
     if let Some(silence) = args.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
