@@ -33,7 +33,7 @@ const _: () = assert!(
 /// call returns that error.
 ///
 /// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM, usually 2 to 10 for a byte of
-/// anything else, but far more where a file is made to (up to 1300 for a byte of Opus or AAC: packets without content,
+/// anything else, but far more where a file is made to (up to 1300 for a byte of Opus or AAC, 2300 of Speex: packets without content,
 /// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once. Two of the formats for files
 /// only go beyond that: silence in FLAC may have 12 000 samples a byte, and M4A with its index at the end gives all of
 /// its samples, at most three hours, when that has come.
