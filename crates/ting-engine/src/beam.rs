@@ -27,6 +27,8 @@ pub(crate) struct BeamOptions {
 struct Node {
     parent: u32,
     token: u16,
+    /// Tokens of the prefix.
+    depth: u32,
     lm: LmState,
     /// Language model and bonus of the whole prefix, weighted.
     extra: f32,
@@ -61,6 +63,7 @@ impl Beam {
         let root = Node {
             parent: ROOT,
             token: 0,
+            depth: 0,
             lm: lm.map(NgramLm::state_start).unwrap_or_default(),
             extra: 0.0,
             children: HashMap::new(),
@@ -131,6 +134,41 @@ impl Beam {
         tokens
     }
 
+    /// Drops the hypotheses that do not begin with the first `tokens` tokens of [`best`](Self::best), so that these are
+    /// settled.
+    pub(crate) fn settle(&mut self, tokens: usize) {
+        let prefix = |mut node: u32| {
+            while self.nodes[node as usize].depth as usize > tokens {
+                node = self.nodes[node as usize].parent;
+            }
+            node
+        };
+        let Some(best) = self.beam.first().map(|hypothesis| prefix(hypothesis.node)) else {
+            return;
+        };
+        let kept = self.beam.iter().filter(|h| prefix(h.node) == best);
+        self.beam = kept.copied().collect();
+    }
+
+    /// How many tokens of [`best`](Self::best), from the first on, no later frame can change: those that every hypothesis
+    /// of the beam begins with, since each later hypothesis goes on from one of them.
+    pub(crate) fn settled(&self) -> usize {
+        let mut common = self.beam.first().map_or(ROOT, |hypothesis| hypothesis.node);
+        let up = |node: u32| self.nodes[node as usize].parent;
+        let depth = |node: u32| self.nodes[node as usize].depth;
+        for hypothesis in &self.beam {
+            let mut node = hypothesis.node;
+            while node != common {
+                if depth(node) >= depth(common) {
+                    node = up(node);
+                } else {
+                    common = up(common);
+                }
+            }
+        }
+        depth(common) as usize
+    }
+
     fn child(&mut self, parent: u32, token: u16, lm: Option<&NgramLm>) -> u32 {
         if let Some(child) = self.nodes[parent as usize].children.get(&token) {
             return *child;
@@ -143,9 +181,11 @@ impl Beam {
             None => (0.0, LmState::default()),
         };
         let extra = from.extra + self.options.lm_weight * ln_p + self.options.token_bonus;
+        let depth = from.depth + 1;
         self.nodes.push(Node {
             parent,
             token,
+            depth,
             lm: state,
             extra,
             children: HashMap::new(),
@@ -186,6 +226,48 @@ mod tests {
             beam.advance(&Frame::new(&ln, 0, None), None);
         }
         beam.best()
+    }
+
+    #[test]
+    fn what_is_settled_stays() {
+        const TOKENS: usize = 6;
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1u64 << 24) as f32
+        };
+        let mut settled_in_all = 0;
+        for round in 0..200 {
+            let options = BeamOptions {
+                width: 1 + round % 6,
+                lm_weight: 0.0,
+                token_bonus: 0.0,
+            };
+            let mut beam = Beam::new(options, None);
+            let mut settled: Vec<u16> = Vec::new();
+            for _ in 0..60 {
+                let weights: Vec<f32> = (0..TOKENS).map(|_| random().powi(6) + 1e-4).collect();
+                let sum: f32 = weights.iter().sum();
+                let row: Vec<f32> = weights.iter().map(|p| (p / sum).ln()).collect();
+                beam.advance(&Frame::new(&row, 0, None), None);
+                let best = beam.best();
+                assert!(best.starts_with(&settled), "round {round}");
+                assert!(beam.settled() >= settled.len(), "round {round}");
+                if round % 2 == 0 {
+                    let old = best.len().saturating_sub(3);
+                    beam.settle(old);
+                    assert!(
+                        beam.settled() >= old && beam.best() == best,
+                        "round {round}"
+                    );
+                }
+                settled = best[..beam.settled()].to_vec();
+            }
+            settled_in_all += settled.len();
+        }
+        assert!(settled_in_all > 1000, "{settled_in_all} tokens settled");
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod word_filter;
 
 pub use client::{ClientMessage, Resource, RunTask};
 pub use error::{ErrorCode, RequestError};
-pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Usage, Word};
+pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Stash, Usage, Word};
 pub use http::{HttpError, HttpReply, RequestUsage};
 pub use model::{MODELS, is_served_model};
 pub use parameters::{AudioFormat, Parameters, SAMPLE_RATES, SENTENCE_SILENCE_MS};

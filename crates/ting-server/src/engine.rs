@@ -23,6 +23,10 @@ impl RecogniserSession for Session {
         self.queued_bytes() <= MAX_QUEUED_BYTES
     }
 
+    fn silence_ms(&self) -> Option<u64> {
+        Self::silence_ms(self)
+    }
+
     fn finish(&self) {
         Self::finish(self);
     }

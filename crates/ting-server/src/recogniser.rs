@@ -28,6 +28,9 @@ pub trait RecogniserSession: Send {
     /// Whether the session wants more bytes now. While it does not, the socket is not read.
     fn has_room(&self) -> bool;
 
+    /// How much digital silence the audio given so far ends with, in ms of audio. None while some of it is not recognised yet.
+    fn silence_ms(&self) -> Option<u64>;
+
     /// Says that all bytes were given.
     fn finish(&self);
 }

@@ -6,7 +6,7 @@ use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
     AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
-    Resource, RunTask, Sentence, Usage, Word, is_served_model, is_vocabulary_id,
+    Resource, RunTask, Sentence, Stash, Usage, Word, is_served_model, is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
@@ -41,6 +41,8 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(silence) = parameters.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
+    options.multi_threshold = parameters.multi_threshold_mode_enabled == Some(true);
+    options.semantic = parameters.semantic_punctuation_enabled == Some(true);
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
     }
@@ -156,14 +158,6 @@ pub(crate) fn log_unused(run: &RunTask) {
 fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
     let asked = [
         (
-            "semantic_punctuation_enabled",
-            parameters.semantic_punctuation_enabled == Some(true),
-        ),
-        (
-            "multi_threshold_mode_enabled",
-            parameters.multi_threshold_mode_enabled == Some(true),
-        ),
-        (
             "special_word_filter.system_reserved_filter",
             parameters
                 .special_word_filter
@@ -224,11 +218,24 @@ pub(crate) fn sink(outbox: Arc<Outbox>, slot: Slot) -> Sink {
 }
 
 fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
-    let words = sentence.words.into_iter().map(|word| Word {
+    let stash = sentence.stash();
+    let word = |(i, word): (usize, ting_engine::Word)| Word {
         begin_time: word.begin_ms,
         end_time: Some(word.end_ms),
         text: word.text,
         punctuation: word.punctuation,
+        fixed: (!last).then_some(i < sentence.fixed),
+    };
+    let words: Vec<Word> = sentence.words.into_iter().enumerate().map(word).collect();
+    let unfixed = words.get(sentence.fixed..).filter(|_| !last);
+    let stash = unfixed.and_then(|unfixed| {
+        Some(Stash {
+            sentence_id: sentence.id,
+            begin_time: unfixed.first()?.begin_time,
+            end_time: None,
+            text: stash,
+            words: unfixed.to_vec(),
+        })
     });
     Sentence {
         begin_time: sentence.begin_ms,
@@ -238,7 +245,8 @@ fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
         sentence_begin: sentence.first,
         sentence_end: last,
         sentence_id: sentence.id,
-        words: words.collect(),
+        words,
+        stash,
     }
 }
 
@@ -293,7 +301,7 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
-        parameters.semantic_punctuation_enabled = Some(false);
+        parameters.semantic_punctuation_enabled = Some(true);
         parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
@@ -303,7 +311,6 @@ mod tests {
             .other
             .insert("audio_event_detection_enabled".to_owned(), false.into());
         assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
-        parameters.semantic_punctuation_enabled = Some(true);
         parameters.special_word_filter = Some(SpecialWordFilter {
             system_reserved: Some(true),
             ..SpecialWordFilter::default()
@@ -312,7 +319,6 @@ mod tests {
             .other
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
-            "semantic_punctuation_enabled",
             "special_word_filter.system_reserved_filter",
             "input.context",
             "speaker_count",

@@ -2,7 +2,8 @@
 
 mod punctuation;
 mod report;
-mod set;
+pub(crate) mod set;
+mod stability;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -161,6 +162,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     if silent > 0 {
         report += &format!("{silent} utterances left out: their text has no letters or digits\n");
     }
+    let stability = stability::table(&scored);
+    if !stability.is_empty() {
+        report += &format!("\nstability of partials:\n\n{stability}");
+    }
     let worst = report::worst(&scored, args.worst);
     if !worst.is_empty() {
         report += &format!("\nworst utterances, normalised:\n\n{worst}");
@@ -254,6 +259,7 @@ fn score(
 ) -> Scored {
     let utterance = &set.utterances[index];
     let mut hypothesis = String::new();
+    let mut watch = stability::Watch::default();
     let started = Instant::now();
     let recognised =
         input::from_reader(Box::new(std::io::Cursor::new(bytes)), input::Encoding::Told).and_then(
@@ -262,6 +268,7 @@ fn score(
                 // References say what was spoken, so the recogniser must not write it otherwise.
                 options.inverse_text_normalization = false;
                 recognise(model, options, &mut input.bytes, &mut |event| {
+                    watch.see(&event);
                     if let Event::Final { sentence, .. } = event {
                         append_sentence(&mut hypothesis, &sentence.text);
                     }
@@ -297,6 +304,7 @@ fn score(
         characters: pair.errors(Unit::Character),
         words: pair.errors(Unit::Word),
         pair,
+        stability: watch.counts(),
         audio_ms,
         seconds,
         failure,
