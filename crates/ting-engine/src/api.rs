@@ -31,6 +31,15 @@ pub struct Hotword {
     pub language: Option<Language>,
 }
 
+/// A hotword that the model can never write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IneffectiveHotword {
+    /// The word, as it was listed.
+    pub text: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 impl Hotword {
     /// Checks the limits of the fields; `index` is its place in its list, for the message.
     pub(crate) fn check(&self, index: usize) -> Result<(), EngineError> {
@@ -91,6 +100,8 @@ pub struct TaskOptions {
     pub languages: Vec<Language>,
     /// Words to be preferred, at most [`MAX_HOTWORDS`].
     pub hotwords: Vec<Hotword>,
+    /// What was said or written before, as [`Session::set_context`](crate::Session::set_context) takes it.
+    pub context: Vec<String>,
 }
 
 impl TaskOptions {
@@ -103,6 +114,7 @@ impl TaskOptions {
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
             hotwords: Vec::new(),
+            context: Vec::new(),
         }
     }
 }

@@ -15,16 +15,18 @@ mod api;
 mod beam;
 mod capacity;
 mod engine;
+mod hotwords;
 mod posteriors;
 mod recognizer;
 mod segment;
 mod segmenter;
 mod task;
+mod transcript;
 mod words;
 
 pub use api::{
-    EngineError, EngineErrorKind, Event, Hotword, Language, MAX_HOTWORD_CHARS, MAX_HOTWORDS,
-    Sentence, TaskOptions, Word,
+    EngineError, EngineErrorKind, Event, Hotword, IneffectiveHotword, Language, MAX_HOTWORD_CHARS,
+    MAX_HOTWORDS, Sentence, TaskOptions, Word,
 };
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};
 pub use recognizer::Recognizer;

@@ -8,6 +8,7 @@ use crate::config::{ModelConfig, require};
 use crate::ctc::CtcHead;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::ngram::NgramLm;
+use crate::readings::Readings;
 use crate::sanm::SanmEncoder;
 use crate::tokens::Tokens;
 use crate::vad::FsmnVad;
@@ -21,6 +22,7 @@ use crate::vad::FsmnVad;
 /// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
+/// | `readings.txt` | [`Readings`], optional |
 ///
 /// `training/random_model.py` writes such a folder with random weights.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub struct Model {
     pub tokens: Tokens,
     /// A language model over the tokens.
     pub lm: Option<NgramLm>,
+    /// How the tokens sound, for hotwords.
+    pub readings: Option<Readings>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
 }
@@ -46,6 +50,7 @@ struct Files<'a> {
     vad: &'a [u8],
     tokens: &'a [u8],
     lm: Option<&'a [u8]>,
+    readings: Option<&'a [u8]>,
 }
 
 macro_rules! tiny {
@@ -67,7 +72,7 @@ impl Model {
     /// Loads the model folder `dir`.
     ///
     /// # Errors
-    /// `File` when a file other than `lm.bin` is missing or one cannot be read; otherwise what is wrong inside, with the
+    /// `File` when a file that is not optional is missing or one cannot be read; otherwise what is wrong inside, with the
     /// file's name.
     pub fn from_dir(dir: &Path) -> Result<Arc<Self>, ModelError> {
         let read = |name: &str| {
@@ -82,17 +87,19 @@ impl Model {
                 )
             })
         };
-        let lm = if dir.join("lm.bin").exists() {
-            Some(read("lm.bin")?)
-        } else {
-            None
+        let optional = |name: &str| {
+            let there = dir.join(name).exists();
+            there.then(|| read(name)).transpose()
         };
+        let lm = optional("lm.bin")?;
+        let readings = optional("readings.txt")?;
         Self::from_files(&Files {
             config: &read("config.json")?,
             model: &read("model.safetensors")?,
             vad: &read("vad.safetensors")?,
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
+            readings: readings.as_deref(),
         })
     }
 
@@ -107,6 +114,7 @@ impl Model {
             vad: tiny!("vad.safetensors"),
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
+            readings: Some(tiny!("readings.txt")),
         })
     }
 
@@ -124,10 +132,18 @@ impl Model {
         let vad = Checkpoint::from_bytes(files.vad)
             .and_then(|checkpoint| FsmnVad::load(&checkpoint, "encoder.", config.vad.clone()))
             .map_err(|error| error.within("vad.safetensors"))?;
-        let tokens = str::from_utf8(files.tokens)
-            .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+        let text = |bytes| {
+            str::from_utf8(bytes)
+                .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+        };
+        let tokens = text(files.tokens)
             .and_then(Tokens::parse)
             .map_err(|error| error.within("tokens.txt"))?;
+        let readings = files
+            .readings
+            .map(|bytes| text(bytes).and_then(|text| Readings::parse(text, &tokens)))
+            .transpose()
+            .map_err(|error| error.within("readings.txt"))?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
 
@@ -155,6 +171,7 @@ impl Model {
             vad,
             tokens,
             lm,
+            readings,
             config,
         }))
     }

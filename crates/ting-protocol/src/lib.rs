@@ -15,6 +15,7 @@
 //! and what the `dashscope` SDK 2.0.2 sends and accepts.
 
 mod client;
+mod context;
 mod error;
 mod event;
 mod fields;
@@ -23,6 +24,7 @@ mod model;
 mod parameters;
 
 pub use client::{ClientMessage, Resource, RunTask};
+pub use context::{MAX_CONTEXT_CHARS, MAX_CONTEXT_MESSAGES, context_texts};
 pub use error::{ErrorCode, RequestError};
 pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Usage, Word};
 pub use http::HttpError;

@@ -6,11 +6,11 @@ use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
 use ting_protocol::{
     AudioFormat, ErrorCode, EventBody, MODELS, Parameters, RequestError, RunTask, Sentence, Usage,
-    Word, is_served_model,
+    Word, context_texts, is_served_model,
 };
 
 use crate::outbox::{Outbox, Slot};
-use crate::recogniser::Sink;
+use crate::recogniser::{RecogniserSession, Sink};
 
 /// Names of parameters that one log line repeats, and characters of each: a client chooses them.
 const LOGGED_NAMES: usize = 16;
@@ -58,6 +58,7 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         options.speech_noise_threshold = threshold as f32;
     }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
+    options.context = context_texts(run.context.as_deref().unwrap_or_default());
     Ok(options)
 }
 
@@ -100,11 +101,7 @@ fn bad_hint(hint: &str) -> RequestError {
 
 /// Says in the log what of `run` has no effect.
 pub(crate) fn log_unused(run: &RunTask) {
-    let unused = unused(
-        &run.parameters,
-        run.context.is_some(),
-        !run.resources.is_empty(),
-    );
+    let unused = unused(&run.parameters, !run.resources.is_empty());
     if !unused.is_empty() {
         let names: Vec<&str> = unused
             .iter()
@@ -115,8 +112,21 @@ pub(crate) fn log_unused(run: &RunTask) {
     }
 }
 
+/// Says in the log which hotwords of a task have no effect, and why.
+pub(crate) fn log_ineffective(task_id: &str, session: &dyn RecogniserSession) {
+    let ineffective = session.ineffective_hotwords();
+    for word in ineffective.iter().take(LOGGED_NAMES) {
+        let text = truncated(&word.text);
+        tracing::warn!(?task_id, ?text, reason = ?word.reason, "hotword has no effect");
+    }
+    if ineffective.len() > LOGGED_NAMES {
+        let more = ineffective.len() - LOGGED_NAMES;
+        tracing::warn!(?task_id, more, "hotwords have no effect");
+    }
+}
+
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
-fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
+fn unused(parameters: &Parameters, resources: bool) -> Vec<&str> {
     let asked = [
         ("vocabulary_id", parameters.vocabulary_id.is_some()),
         (
@@ -131,7 +141,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
             "punctuation_prediction_enabled",
             parameters.punctuation_prediction_enabled == Some(false),
         ),
-        ("input.context", context),
         ("resources", resources),
     ];
     let other = parameters
@@ -260,7 +269,7 @@ mod tests {
         parameters
             .other
             .insert("disfluency_removal_enabled".to_owned(), false.into());
-        assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
+        assert_eq!(unused(&parameters, false), Vec::<&str>::new());
         parameters.semantic_punctuation_enabled = Some(true);
         parameters.vocabulary_id = Some("vocab-a-1".to_owned());
         parameters
@@ -269,9 +278,8 @@ mod tests {
         let want = [
             "vocabulary_id",
             "semantic_punctuation_enabled",
-            "input.context",
             "speaker_count",
         ];
-        assert_eq!(unused(&parameters, true, false), want);
+        assert_eq!(unused(&parameters, false), want);
     }
 }

@@ -1,0 +1,216 @@
+//! A Viterbi search for every hotword from every frame on.
+
+use super::graph::{Graph, Word};
+use crate::posteriors::Frame;
+
+/// A path is given up when it is worse than the beam's best hypothesis by more than this (natural log) and the part of its
+/// word's gain that belongs to the symbols it has.
+const SLACK: f32 = 6.0;
+/// Steps of paths that are remembered, 8 bytes each. A segment that needs more loses the words that are being said then.
+const MAX_STEPS: usize = 1 << 19;
+const NO_STEP: u32 = u32::MAX;
+
+/// The best way to one state of one word.
+#[derive(Clone, Copy, Debug)]
+struct Path {
+    /// Score of the hypothesis before the word, and ln P since.
+    score: f32,
+    /// That hypothesis' node.
+    node: u32,
+    /// The last step.
+    step: u32,
+}
+
+const DEAD: Path = Path {
+    score: f32::NEG_INFINITY,
+    node: 0,
+    step: NO_STEP,
+};
+
+/// Where words may begin: the beam's best hypothesis before a frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Start {
+    pub(crate) node: u32,
+    /// Its score, and that of its alignments which end in the blank.
+    pub(crate) score: f32,
+    pub(crate) blank: f32,
+    /// Its last token.
+    pub(crate) last: Option<u16>,
+}
+
+/// A word whose last token began in the frame just taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Completed {
+    pub(crate) word: usize,
+    /// Score of the hypothesis before it, and ln P since.
+    pub(crate) score: f32,
+    /// Node of that hypothesis.
+    pub(crate) node: u32,
+    step: u32,
+}
+
+/// The state of the search. Its memory is bounded by the graph's size and [`MAX_STEPS`].
+#[derive(Debug, Default)]
+pub(crate) struct Spotter {
+    /// For each arc the best path whose last frame is its token, and the best that has been in the blank since.
+    token: Vec<Path>,
+    blank: Vec<Path>,
+    /// Words with a living path.
+    alive: Vec<bool>,
+    /// ln P of the targets in the frame.
+    likely: Vec<f32>,
+    /// (the step before, index of the arc in its word).
+    steps: Vec<(u32, u16)>,
+}
+
+impl Spotter {
+    pub(crate) fn new(graph: &Graph) -> Self {
+        Self {
+            token: vec![DEAD; graph.arcs],
+            blank: vec![DEAD; graph.arcs],
+            alive: vec![false; graph.words.len()],
+            likely: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Takes a frame that is surely blank.
+    pub(crate) fn pass(&mut self, graph: &Graph, blank: f32) {
+        for (index, word) in graph.words.iter().enumerate() {
+            if !self.alive[index] {
+                continue;
+            }
+            for state in word.first_arc..word.first_arc + word.spelling.arcs.len() {
+                self.blank[state] = better(self.blank[state], self.token[state]);
+                self.blank[state].score += blank;
+                self.token[state] = DEAD;
+            }
+        }
+    }
+
+    /// Takes any other frame. `best` is the score of the beam's best hypothesis after it. Appends to `completed`.
+    pub(crate) fn advance(
+        &mut self,
+        graph: &Graph,
+        frame: &Frame,
+        start: Start,
+        best: f32,
+        completed: &mut Vec<Completed>,
+    ) {
+        if self.steps.len() > MAX_STEPS {
+            *self = Self::new(graph);
+        }
+        let mut likely = std::mem::take(&mut self.likely);
+        frame.hot_ln_ps(&graph.sounds, &mut likely);
+        for (index, word) in graph.words.iter().enumerate() {
+            if self.alive[index] || word.may_begin(start.score - best + SLACK, &likely) {
+                self.alive[index] = self.step(word, frame, start, best, &likely, |path| {
+                    completed.push(path.completed(index));
+                });
+            }
+        }
+        self.likely = likely;
+    }
+
+    /// Takes a frame for one word; whether any path of it lives.
+    fn step(
+        &mut self,
+        word: &Word,
+        frame: &Frame,
+        start: Start,
+        best: f32,
+        likely: &[f32],
+        mut complete: impl FnMut(Path),
+    ) -> bool {
+        let mut alive = false;
+        for (i, arc) in word.spelling.arcs.iter().enumerate() {
+            let state = word.first_arc + i;
+            let floor = best - SLACK - word.gain_until[i];
+            let (token, mut blank) = (self.token[state], self.blank[state]);
+            blank = better(blank, token);
+            blank.score += frame.blank;
+            let enter = if arc.from == 0 {
+                start.path(arc.target.token)
+            } else {
+                self.enter(word, i)
+            };
+            let stays = token.score >= enter.score;
+            let mut path = if stays { token } else { enter };
+            path.score += likely[usize::from(word.targets[i])];
+            if path.score < floor {
+                path = DEAD;
+            } else if !stays {
+                let step = self.steps.len() as u32;
+                self.steps.push((path.step, i as u16));
+                path.step = step;
+                if arc.to == word.spelling.length {
+                    complete(path);
+                }
+            }
+            if blank.score < floor {
+                blank = DEAD;
+            }
+            alive |= path.score >= floor || blank.score >= floor;
+            self.token[state] = path;
+            self.blank[state] = blank;
+        }
+        alive
+    }
+
+    /// The best path that may go on with arc `i` of `word`.
+    fn enter(&self, word: &Word, i: usize) -> Path {
+        let arc = &word.spelling.arcs[i];
+        let mut best = DEAD;
+        for before in &word.before[i] {
+            let state = word.first_arc + usize::from(*before);
+            best = better(best, self.blank[state]);
+            // The same token again is a new one only after a blank.
+            if word.spelling.arcs[usize::from(*before)].target.token != arc.target.token {
+                best = better(best, self.token[state]);
+            }
+        }
+        best
+    }
+
+    /// The arcs of a completed word, first to last, as indices into its spelling's.
+    pub(crate) fn arcs(&self, completed: &Completed) -> Vec<usize> {
+        let mut arcs = Vec::new();
+        let mut step = completed.step;
+        while step != NO_STEP {
+            let (before, arc) = self.steps[step as usize];
+            arcs.push(usize::from(arc));
+            step = before;
+        }
+        arcs.reverse();
+        arcs
+    }
+}
+
+impl Path {
+    fn completed(self, word: usize) -> Completed {
+        Completed {
+            word,
+            score: self.score,
+            node: self.node,
+            step: self.step,
+        }
+    }
+}
+
+impl Start {
+    fn path(&self, token: u16) -> Path {
+        Path {
+            score: if self.last == Some(token) {
+                self.blank
+            } else {
+                self.score
+            },
+            node: self.node,
+            step: NO_STEP,
+        }
+    }
+}
+
+fn better(a: Path, b: Path) -> Path {
+    if b.score > a.score { b } else { a }
+}
