@@ -201,18 +201,18 @@ impl Beam {
         if self.graph.is_empty() {
             return;
         }
-        let mut scores: Vec<f32> = next
-            .iter()
-            .map(|h| h.acoustic() + self.nodes[h.node as usize].extra)
-            .collect();
-        scores.sort_by(|a, b| b.total_cmp(a));
-        let best = scores.first().copied().unwrap_or(f32::NEG_INFINITY);
-        let worst = scores.get(self.options.width - 1);
-        let worst = worst.copied().unwrap_or(f32::NEG_INFINITY);
+        let score = |h: &Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
+        let mut scores: Vec<f32> = next.iter().map(score).collect();
+        let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let mut completed = std::mem::take(&mut self.completed);
         completed.clear();
         self.spotter
             .advance(&self.graph, frame, start, best, &mut completed);
+        let mut worst = f32::NEG_INFINITY;
+        if !completed.is_empty() && scores.len() >= self.options.width {
+            let last = self.options.width - 1;
+            worst = *scores.select_nth_unstable_by(last, |a, b| b.total_cmp(a)).1;
+        }
         for word in &completed {
             // Others would be cut off at once.
             if word.score + self.graph.words[word.word].gain > worst {

@@ -44,14 +44,27 @@ pub(crate) struct Word {
     pub(crate) before: Vec<Vec<u16>>,
 }
 
+/// A first arc of a word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beginning {
+    pub(crate) word: u32,
+    /// Its target's place and its part of the word's gain.
+    pub(crate) target: u16,
+    pub(crate) gain: f32,
+}
+
 /// A list of hotwords, made ready for the search.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) words: Vec<Word>,
     pub(crate) arcs: usize,
+    /// The first arcs of all words, so that a frame in which no word begins is soon done with.
+    pub(crate) beginnings: Vec<Beginning>,
     pub(crate) sounds: Sounds,
     /// Tokens that go on with a word of letters, which is complete before them.
     goes_on: Vec<bool>,
+    /// Characters of the longest token.
+    longest: usize,
     /// Words that can never be written, and why.
     pub(crate) ineffective: Vec<IneffectiveHotword>,
 }
@@ -60,7 +73,11 @@ impl Graph {
     /// `hotwords` and, more weakly, the words `context`, which nobody listed but which were spoken of.
     pub(crate) fn new(options: GraphOptions<'_>, hotwords: &[Hotword], context: &[String]) -> Self {
         let tokens = options.tokens;
-        let mut graph = Self::default();
+        let longest = (0..tokens.len()).map(|token| tokens.piece(token).chars().count());
+        let mut graph = Self {
+            longest: longest.max().unwrap_or(0),
+            ..Self::default()
+        };
         for hotword in hotwords {
             let listed = graph.add(options, hotword, 1.0);
             if let Err(reason) = listed {
@@ -87,6 +104,18 @@ impl Graph {
                 .iter()
                 .map(|arc| sounds.place(arc.target));
             word.targets = places.collect();
+        }
+        for (index, word) in graph.words.iter().enumerate() {
+            for (i, arc) in word.spelling.arcs.iter().enumerate() {
+                if arc.from == 0 {
+                    graph.beginnings.push(Beginning {
+                        // Far fewer words than 2^32.
+                        word: index as u32,
+                        target: word.targets[i],
+                        gain: word.gain_until[i],
+                    });
+                }
+            }
         }
         if !graph.words.is_empty() {
             graph.goes_on = (0..tokens.len())
@@ -116,8 +145,11 @@ impl Graph {
             readings,
             allowed,
         } = options;
+        let longest = self.longest;
         let readings = readings.filter(|_| is_read_in_chinese(hotword));
-        let known = |usable: &dyn Fn(usize) -> bool| spell(&hotword.text, tokens, readings, usable);
+        let known = |usable: &dyn Fn(usize) -> bool| {
+            spell(&hotword.text, tokens, longest, readings, usable)
+        };
         let spelling =
             known(&|token| allowed.is_none_or(|allowed| allowed[token])).map_err(|missing| {
                 if missing.is_empty() {
@@ -152,15 +184,6 @@ impl Graph {
 }
 
 impl Word {
-    /// Whether one of the first arcs is likely enough for a beginning, when the word's start is better than what is given up by
-    /// `margin`. `likely` are ln P of the targets.
-    pub(crate) fn may_begin(&self, margin: f32, likely: &[f32]) -> bool {
-        // The first arcs come last.
-        let arcs = self.spelling.arcs.iter().enumerate().rev();
-        arcs.take_while(|(_, arc)| arc.from == 0)
-            .any(|(i, _)| likely[usize::from(self.targets[i])] + self.gain_until[i] + margin >= 0.0)
-    }
-
     /// What is written for an arc of a path through the word: a part between spaces is written as it is listed, at its first
     /// arc; characters write themselves.
     pub(crate) fn symbol(&self, arc: &Arc) -> Symbol {

@@ -49,13 +49,15 @@ pub(crate) struct Spelling {
 }
 
 /// The graph of `text`. With `readings` its Chinese characters match by their sound too, which is the only way for those that
-/// are no token. `usable` says of a token whether it may be written.
+/// are no token. `longest` is the length of the longest token in
+/// characters, and `usable` says of a token whether it may be written.
 ///
 /// # Errors
 /// The characters that no usable token writes; none of them when the text has nothing that is spoken.
 pub(crate) fn spell(
     text: &str,
     tokens: &Tokens,
+    longest: usize,
     readings: Option<&Readings>,
     usable: impl Fn(usize) -> bool,
 ) -> Result<Spelling, Vec<char>> {
@@ -96,7 +98,7 @@ pub(crate) fn spell(
                 let sound = readings.is_some() && tokens.is_cjk(token);
                 arc(from, to, token, sound)
             }));
-            if is_wide(symbols[to - 1]) || to - from >= MAX_PIECE {
+            if is_wide(symbols[to - 1]) || to - from >= longest {
                 break;
             }
         }
@@ -139,9 +141,6 @@ pub(crate) fn spell(
         parts,
     })
 }
-
-/// No token of a list is longer, in symbols.
-const MAX_PIECE: usize = 24;
 
 impl Arc {
     fn covers(&self, at: usize) -> bool {

@@ -5,7 +5,7 @@ use crate::posteriors::Frame;
 
 /// A path is given up when it is worse than the beam's best hypothesis by more than this (natural log) and the part of its
 /// word's gain that belongs to the symbols it has.
-const SLACK: f32 = 6.0;
+const SLACK: f32 = 4.0;
 /// Steps of paths that are remembered, 8 bytes each. A segment that needs more loses the words that are being said then.
 const MAX_STEPS: usize = 1 << 19;
 const NO_STEP: u32 = u32::MAX;
@@ -55,8 +55,8 @@ pub(crate) struct Spotter {
     /// For each arc the best path whose last frame is its token, and the best that has been in the blank since.
     token: Vec<Path>,
     blank: Vec<Path>,
-    /// Words with a living path.
-    alive: Vec<bool>,
+    /// For each word how far its living paths have come, in symbols; none has begun where it is 0.
+    reach: Vec<u16>,
     /// ln P of the targets in the frame.
     likely: Vec<f32>,
     /// (the step before, index of the arc in its word).
@@ -68,7 +68,7 @@ impl Spotter {
         Self {
             token: vec![DEAD; graph.arcs],
             blank: vec![DEAD; graph.arcs],
-            alive: vec![false; graph.words.len()],
+            reach: vec![0; graph.words.len()],
             likely: Vec::new(),
             steps: Vec::new(),
         }
@@ -77,7 +77,7 @@ impl Spotter {
     /// Takes a frame that is surely blank.
     pub(crate) fn pass(&mut self, graph: &Graph, blank: f32) {
         for (index, word) in graph.words.iter().enumerate() {
-            if !self.alive[index] {
+            if self.reach[index] == 0 {
                 continue;
             }
             for state in word.first_arc..word.first_arc + word.spelling.arcs.len() {
@@ -102,28 +102,43 @@ impl Spotter {
         }
         let mut likely = std::mem::take(&mut self.likely);
         frame.hot_ln_ps(&graph.sounds, &mut likely);
+        let margin = start.score - best + SLACK;
+        for begin in &graph.beginnings {
+            if likely[usize::from(begin.target)] + begin.gain + margin >= 0.0 {
+                let reach = &mut self.reach[begin.word as usize];
+                *reach = (*reach).max(1);
+            }
+        }
         for (index, word) in graph.words.iter().enumerate() {
-            if self.alive[index] || word.may_begin(start.score - best + SLACK, &likely) {
-                self.alive[index] = self.step(word, frame, start, best, &likely, |path| {
-                    completed.push(path.completed(index));
-                });
+            let reach = self.reach[index];
+            if reach > 0 {
+                let mut complete = |path: Path| completed.push(path.completed(index));
+                self.reach[index] =
+                    self.step(word, reach, frame, start, best, &likely, &mut complete);
             }
         }
         self.likely = likely;
     }
 
-    /// Takes a frame for one word; whether any path of it lives.
+    /// Takes a frame for one word, whose paths have come as far as `reach`; how far they have come then.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the state of one loop, which is cut in two to be read"
+    )]
     fn step(
         &mut self,
         word: &Word,
+        reach: u16,
         frame: &Frame,
         start: Start,
         best: f32,
         likely: &[f32],
-        mut complete: impl FnMut(Path),
-    ) -> bool {
-        let mut alive = false;
-        for (i, arc) in word.spelling.arcs.iter().enumerate() {
+        complete: &mut dyn FnMut(Path),
+    ) -> u16 {
+        let mut reached = 0;
+        let arcs = &word.spelling.arcs;
+        let first = arcs.partition_point(|arc| arc.from > reach);
+        for (i, arc) in arcs.iter().enumerate().skip(first) {
             let state = word.first_arc + i;
             let floor = best - SLACK - word.gain_until[i];
             let (token, mut blank) = (self.token[state], self.blank[state]);
@@ -150,11 +165,13 @@ impl Spotter {
             if blank.score < floor {
                 blank = DEAD;
             }
-            alive |= path.score >= floor || blank.score >= floor;
+            if path.score >= floor || blank.score >= floor {
+                reached = reached.max(arc.to);
+            }
             self.token[state] = path;
             self.blank[state] = blank;
         }
-        alive
+        reached
     }
 
     /// The best path that may go on with arc `i` of `word`.
