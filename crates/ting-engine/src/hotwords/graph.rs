@@ -13,8 +13,11 @@ use crate::transcript::Symbol;
 const OF_CHARACTER: [f32; 5] = [0.25, 0.5, 0.75, 1.0, 1.5];
 /// The same for each letter of a word written between spaces.
 const OF_LETTER: [f32; 5] = [0.25, 0.5, 0.75, 1.0, 1.25];
+/// But no word of letters gains more than what so many letters give, for each token of its shortest spelling: a common word is one
+/// token, which the network knows well.
+const LETTERS_PER_TOKEN: f32 = 2.0;
 /// The gains of weight 50 are those of weight 5 times this.
-const SUPER: f32 = 2.0;
+const SUPER: f32 = 1.6;
 
 /// The gains of a context's words are those of weight 1 times this.
 const OF_CONTEXT: f32 = 0.5;
@@ -161,7 +164,7 @@ impl Graph {
                     format!("the model cannot write {}", missing.join(" "))
                 }
             })?;
-        let gain = gain(hotword.weight, spelling.characters, spelling.letters) * share;
+        let gain = gain(hotword.weight, &spelling) * share;
         let before = spelling
             .arcs
             .iter()
@@ -233,9 +236,13 @@ fn goes_on(tokens: &Tokens, token: usize) -> bool {
     !begins && !tokens.text(token).starts_with('\'')
 }
 
-/// What is added to the score of a word of so many characters and letters.
-fn gain(weight: u8, characters: usize, letters: usize) -> f32 {
+/// What is added to the score of a word.
+fn gain(weight: u8, spelling: &Spelling) -> f32 {
     let step = usize::from(weight.clamp(1, 5)) - 1;
     let factor = if weight > 5 { SUPER } else { 1.0 };
-    factor * (OF_CHARACTER[step] * characters as f32 + OF_LETTER[step] * letters as f32)
+    let characters = spelling.characters as f32;
+    // Each character is a token.
+    let tokens = spelling.least_tokens() as f32 - characters;
+    let letters = (spelling.letters as f32).min(LETTERS_PER_TOKEN * tokens);
+    factor * (OF_CHARACTER[step] * characters + OF_LETTER[step] * letters)
 }

@@ -142,6 +142,21 @@ pub(crate) fn spell(
     })
 }
 
+impl Spelling {
+    /// The number of tokens of the shortest way to spell it.
+    pub(crate) fn least_tokens(&self) -> usize {
+        let mut to_end = vec![usize::MAX; usize::from(self.length) + 1];
+        to_end[usize::from(self.length)] = 0;
+        // Those that begin later come first, so what follows an arc is known.
+        for arc in &self.arcs {
+            let rest = to_end[usize::from(arc.to)];
+            let tokens = &mut to_end[usize::from(arc.from)];
+            *tokens = (*tokens).min(rest.saturating_add(1));
+        }
+        to_end[0]
+    }
+}
+
 impl Arc {
     fn covers(&self, at: usize) -> bool {
         (usize::from(self.from)..usize::from(self.to)).contains(&at)

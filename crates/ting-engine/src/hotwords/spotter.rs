@@ -141,14 +141,18 @@ impl Spotter {
         for (i, arc) in arcs.iter().enumerate().skip(first) {
             let state = word.first_arc + i;
             let floor = best - SLACK - word.gain_until[i];
-            let (token, mut blank) = (self.token[state], self.blank[state]);
-            blank = better(blank, token);
-            blank.score += frame.blank;
+            let token = self.token[state];
+            let mut blank = better(self.blank[state], token);
             let enter = if arc.from == 0 {
                 start.path(arc.target.token)
             } else {
                 self.enter(word, i)
             };
+            if enter.score.max(blank.score) == f32::NEG_INFINITY {
+                // Most of a word: nothing has come here.
+                continue;
+            }
+            blank.score += frame.blank;
             let stays = token.score >= enter.score;
             let mut path = if stays { token } else { enter };
             path.score += likely[usize::from(word.targets[i])];
