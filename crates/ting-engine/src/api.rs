@@ -33,6 +33,15 @@ pub struct Hotword {
     pub language: Option<Language>,
 }
 
+/// A hotword that the model can never write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IneffectiveHotword {
+    /// The word, as it was listed.
+    pub text: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 impl Hotword {
     /// Checks the limits of the fields; `index` is its place in its list, for the message.
     pub(crate) fn check(&self, index: usize) -> Result<(), EngineError> {
@@ -107,6 +116,8 @@ pub struct TaskOptions {
     pub disfluency_removal: bool,
     /// Words to hide or to leave out.
     pub word_filter: WordFilter,
+    /// What was said or written before, as [`Session::set_context`](crate::Session::set_context) takes it.
+    pub context: Vec<String>,
 }
 
 impl TaskOptions {
@@ -125,6 +136,7 @@ impl TaskOptions {
             inverse_text_normalization: true,
             disfluency_removal: false,
             word_filter: WordFilter::default(),
+            context: Vec::new(),
         }
     }
 

@@ -1,12 +1,15 @@
 //! The recognition of one open segment: a streaming pass for partials, a pass over the whole for the final.
 
+use std::sync::Arc;
+
 use ting_features::Lfr;
 use ting_models::{EncoderState, Model};
 
 use crate::align::align;
 use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
-use crate::posteriors::Frame;
+use crate::hotwords::Graph;
+use crate::posteriors::{Frame, Look};
 use crate::punctuation::punctuate;
 use crate::segmenter::FRAME_MS;
 use crate::semantic::{Division, SentenceEnd};
@@ -105,6 +108,7 @@ pub(crate) struct Context<'a> {
     pub(crate) semantic: bool,
     /// How the words of a sentence are written.
     pub(crate) text: ting_text::Options<'a>,
+    pub(crate) graph: &'a Arc<Graph>,
 }
 
 impl Context<'_> {
@@ -115,7 +119,7 @@ impl Context<'_> {
             lm_weight: decoder.lm_weight,
             token_bonus: decoder.token_bonus,
         };
-        Beam::new(options, self.model.lm.as_ref())
+        Beam::new(options, self.model.lm.as_ref(), Arc::clone(self.graph))
     }
 
     /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word and
@@ -141,14 +145,14 @@ impl Context<'_> {
     fn posteriors(&self, encoded: &[f32], frames: usize) -> impl Iterator<Item = Frame> {
         let ctc = &self.model.ctc;
         let log_probs = ctc.log_probs(encoded, frames);
-        let (tokens, blank) = (ctc.tokens(), ctc.blank());
-        (0..frames).map(move |t| {
-            Frame::new(
-                &log_probs[t * tokens..(t + 1) * tokens],
-                blank,
-                self.allowed,
-            )
-        })
+        let tokens = ctc.tokens();
+        let look = Look {
+            blank: ctc.blank(),
+            allowed: self.allowed,
+            hot: &self.graph.sounds,
+            readings: self.model.readings.as_ref(),
+        };
+        (0..frames).map(move |t| Frame::new(&log_probs[t * tokens..(t + 1) * tokens], look))
     }
 }
 
@@ -173,6 +177,11 @@ impl Segment {
             reported: false,
             sentence_end: context.semantic.then(SentenceEnd::default),
         }
+    }
+
+    /// Other hotwords for the frames that follow, and for the final.
+    pub(crate) fn set_graph(&mut self, graph: &Arc<Graph>) {
+        self.beam.set_graph(Arc::clone(graph));
     }
 
     /// Takes the next feature frames. For each chunk they complete it gives what is recognised by then, if anything is and
@@ -322,21 +331,28 @@ impl Segment {
         beam: &Beam,
         until: usize,
     ) -> Spoken {
-        let tokens = &beam.best();
-        let spikes = align(posteriors, tokens);
+        let symbols = &beam.best();
+        let spikes = align(posteriors, symbols);
         let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
         let start_ms = self.beginning.start as u64 * FRAME_MS;
         let limit_ms = until as u64 * FRAME_MS;
         let at = |frame: usize| start_ms + frame as u64 * row_ms;
-        let mut timed: Vec<TimedToken> = Vec::with_capacity(tokens.len());
+        let mut timed: Vec<TimedToken<'_>> = Vec::with_capacity(symbols.len());
         let mut evidence = Evidence {
             sum: 0.0,
             tokens: 0,
         };
-        for (i, ((frame, ln_p), token)) in spikes.iter().zip(tokens).enumerate() {
-            let mark = context.model.tokens.is_punctuation(usize::from(*token));
+        for (i, ((frame, ln_p), symbol)) in spikes.iter().zip(symbols).enumerate() {
+            let mark = context
+                .model
+                .tokens
+                .is_punctuation(usize::from(symbol.token));
             if !mark {
-                evidence.sum += ln_p;
+                // A hotword is unlikely by itself. That something was said there does not depend on what.
+                evidence.sum += match symbol.hot {
+                    Some(_) => ln_p.max(posteriors[*frame].likeliest()),
+                    None => *ln_p,
+                };
                 evidence.tokens += 1;
             }
             let previous = timed.last().map_or(start_ms, |token| token.end_ms);
@@ -351,7 +367,8 @@ impl Segment {
             let longest = if mark { 0 } else { TOKEN_MS };
             let end_ms = next.min(at(*frame) + longest).min(limit_ms).max(begin_ms);
             timed.push(TimedToken {
-                token: *token,
+                token: symbol.token,
+                spelling: symbol.spelling.as_deref(),
                 begin_ms,
                 end_ms,
             });

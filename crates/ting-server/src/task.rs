@@ -6,11 +6,12 @@ use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
     AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
-    Resource, RunTask, Sentence, Stash, Usage, Word, is_served_model, is_vocabulary_id,
+    Resource, RunTask, Sentence, Stash, Usage, Word, context_texts, is_served_model,
+    is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
-use crate::recogniser::Sink;
+use crate::recogniser::{RecogniserSession, Sink};
 
 /// Names of parameters that one log line repeats, and characters of each: a client chooses them.
 const LOGGED_NAMES: usize = 16;
@@ -57,6 +58,7 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         options.word_filter = WordFilter::new(&filter.signed, &filter.empty);
     }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
+    options.context = context_texts(run.context.as_deref().unwrap_or_default());
     Ok(options)
 }
 
@@ -139,7 +141,6 @@ fn is_vocabulary(resource: &Resource) -> bool {
 pub(crate) fn log_unused(run: &RunTask) {
     let unused = unused(
         &run.parameters,
-        run.context.is_some(),
         run.resources
             .iter()
             .any(|resource| !is_vocabulary(resource)),
@@ -154,8 +155,21 @@ pub(crate) fn log_unused(run: &RunTask) {
     }
 }
 
+/// Says in the log which hotwords of a task have no effect, and why.
+pub(crate) fn log_ineffective(task_id: &str, session: &dyn RecogniserSession) {
+    let ineffective = session.ineffective_hotwords();
+    for word in ineffective.iter().take(LOGGED_NAMES) {
+        let text = truncated(&word.text);
+        tracing::warn!(?task_id, ?text, reason = ?word.reason, "hotword has no effect");
+    }
+    if ineffective.len() > LOGGED_NAMES {
+        let more = ineffective.len() - LOGGED_NAMES;
+        tracing::warn!(?task_id, more, "hotwords have no effect");
+    }
+}
+
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
-fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
+fn unused(parameters: &Parameters, resources: bool) -> Vec<&str> {
     let asked = [
         (
             "special_word_filter.system_reserved_filter",
@@ -164,7 +178,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
                 .as_ref()
                 .is_some_and(|filter| filter.system_reserved == Some(true)),
         ),
-        ("input.context", context),
         ("resources", resources),
     ];
     let other = parameters
@@ -310,7 +323,7 @@ mod tests {
         parameters
             .other
             .insert("audio_event_detection_enabled".to_owned(), false.into());
-        assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
+        assert_eq!(unused(&parameters, false), Vec::<&str>::new());
         parameters.special_word_filter = Some(SpecialWordFilter {
             system_reserved: Some(true),
             ..SpecialWordFilter::default()
@@ -320,9 +333,8 @@ mod tests {
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
             "special_word_filter.system_reserved_filter",
-            "input.context",
             "speaker_count",
         ];
-        assert_eq!(unused(&parameters, true, false), want);
+        assert_eq!(unused(&parameters, false), want);
     }
 }

@@ -290,13 +290,32 @@ async fn parameters_reach_the_recogniser() {
 async fn continue_task_may_come_between_frames() {
     let server = start(|_| {}).await;
     let mut client = server.client().await;
-    client.run("t", "pcm").await;
+    let run = r#"{"header":{"action":"run-task","task_id":"t"},"payload":{"model":"fun-asr-realtime",
+        "parameters":{"format":"pcm","sample_rate":16000},
+        "input":{"context":[{"role":"assistant","content":[{"type":"text","text":"before"}]}]}}}"#;
+    client.text(run).await;
     client.audio(&[7; 16_000]).await;
-    let context = r#"{"header":{"streaming":"duplex","task_id":"t","action":"continue-task"},"payload":{"input":{"context":[{"role":"user","content":[{"type":"input_text","text":"Ting"}]}]}}}"#;
-    client.text(context).await;
+    let context = |input: &str| {
+        let header = r#"{"streaming":"duplex","task_id":"t","action":"continue-task"}"#;
+        format!(r#"{{"header":{header},"payload":{{"input":{input}}}}}"#)
+    };
+    let message = r#"{"role":"user","content":[{"type":"input_text","text":"Ting"}]}"#;
+    client
+        .text(context(&format!(r#"{{"context":[{message}]}}"#)))
+        .await;
     client.audio(&[7; 16_000]).await;
+    // Without a context the one before stays; an empty one takes it away.
+    client.text(context("{}")).await;
+    client.text(context(r#"{"context":[]}"#)).await;
     client.finish("t").await;
     let events = client.until_terminal().await;
+    let options = server.script.options.lock().unwrap().clone().unwrap();
+    assert_eq!(options.context, ["before"]);
+    let contexts = server.script.contexts.lock().unwrap().clone();
+    assert_eq!(
+        contexts,
+        [(16_000, vec!["Ting".to_owned()]), (32_000, vec![])]
+    );
     assert_eq!(finals(&events)[0]["text"], "bytes 32000.");
 }
 
