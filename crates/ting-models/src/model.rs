@@ -9,6 +9,7 @@ use crate::ctc::CtcHead;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::ngram::NgramLm;
 use crate::punctuator::Punctuator;
+use crate::readings::Readings;
 use crate::sanm::SanmEncoder;
 use crate::tokens::Tokens;
 use crate::vad::FsmnVad;
@@ -24,6 +25,7 @@ use crate::vad::FsmnVad;
 /// | `lm.bin` | [`NgramLm`], optional |
 /// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
 /// | `punc_tokens.json` | its tokens |
+/// | `readings.txt` | [`Readings`], optional |
 ///
 /// `training/random_model.py` writes such a folder with random weights.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Model {
     pub lm: Option<NgramLm>,
     /// The punctuation network.
     pub punctuator: Option<Punctuator>,
+    /// How the tokens sound, for hotwords.
+    pub readings: Option<Readings>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
 }
@@ -53,6 +57,7 @@ struct Files<'a> {
     lm: Option<&'a [u8]>,
     /// Weights and tokens.
     punctuator: Option<(&'a [u8], &'a [u8])>,
+    readings: Option<&'a [u8]>,
 }
 
 macro_rules! tiny {
@@ -95,16 +100,17 @@ impl Model {
                 )
             })
         };
-        let lm = if dir.join("lm.bin").exists() {
-            Some(read("lm.bin")?)
-        } else {
-            None
+        let optional = |name: &str| {
+            let there = dir.join(name).exists();
+            there.then(|| read(name)).transpose()
         };
         let punctuator = if dir.join("punc.safetensors").exists() {
             Some((read("punc.safetensors")?, read("punc_tokens.json")?))
         } else {
             None
         };
+        let lm = optional("lm.bin")?;
+        let readings = optional("readings.txt")?;
         Self::from_files(&Files {
             config: &read("config.json")?,
             model: &read("model.safetensors")?,
@@ -112,6 +118,7 @@ impl Model {
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
             punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
+            readings: readings.as_deref(),
         })
     }
 
@@ -127,6 +134,7 @@ impl Model {
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
             punctuator: TINY_PUNCTUATOR,
+            readings: Some(tiny!("readings.txt")),
         })
     }
 
@@ -144,10 +152,18 @@ impl Model {
         let vad = Checkpoint::from_bytes(files.vad)
             .and_then(|checkpoint| FsmnVad::load(&checkpoint, "encoder.", config.vad.clone()))
             .map_err(|error| error.within("vad.safetensors"))?;
-        let tokens = str::from_utf8(files.tokens)
-            .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+        let text = |bytes| {
+            str::from_utf8(bytes)
+                .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+        };
+        let tokens = text(files.tokens)
             .and_then(Tokens::parse)
             .map_err(|error| error.within("tokens.txt"))?;
+        let readings = files
+            .readings
+            .map(|bytes| text(bytes).and_then(|text| Readings::parse(text, &tokens)))
+            .transpose()
+            .map_err(|error| error.within("readings.txt"))?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
         let punctuator = files
@@ -180,6 +196,7 @@ impl Model {
             tokens,
             lm,
             punctuator,
+            readings,
             config,
         }))
     }
