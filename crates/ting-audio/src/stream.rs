@@ -32,9 +32,11 @@ const _: () = assert!(
 /// The samples are the same, bit for bit, however the bytes were cut. After an error every further
 /// call returns that error.
 ///
-/// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM and usually 10
-/// for a byte of Opus, but up to 1100 for a byte of Opus that is made to (packets without content,
-/// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once.
+/// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM, usually 2 to 10 for a byte of
+/// anything else, but far more where a file is made to (up to 1300 for a byte of Opus or AAC: packets without content,
+/// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once. Two of the formats for files
+/// only go beyond that: silence in FLAC may have 12 000 samples a byte, and M4A with its index at the end gives all of
+/// its samples, at most three hours, when that has come.
 pub struct AudioStream {
     format: Format,
     /// The first bytes, until there are [`HEAD`] of them and the decoder gets them.

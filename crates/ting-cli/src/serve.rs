@@ -5,10 +5,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use ting_engine::{Engine, EngineOptions};
-use ting_server::{Server, ServerOptions};
+use ting_server::{Server, ServerOptions, Timeout, Timeouts};
 use ting_store::{Store, StoreError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -49,6 +50,9 @@ pub(crate) struct ServeArgs {
         hide_env_values = true
     )]
     api_key: Vec<String>,
+    /// How long the server waits for what; may be given several times
+    #[arg(long, value_name = "NAME=SECONDS", value_parser = timeout, long_help = timeout_help())]
+    timeout: Vec<(Timeout, Duration)>,
 }
 
 /// Runs the command until it is told to stop.
@@ -66,6 +70,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
             "the API key is empty; give a key, or neither --api-key nor TING_API_KEY",
         ));
     }
+    let timeouts = timeouts(&args.timeout)?;
     let model = Model::load(args.model_dir.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.map_or(cores, usize::from);
@@ -87,6 +92,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
     options.listen = args.listen;
     let open_to_all = api_keys.is_empty() && !args.listen.ip().is_loopback();
     options.api_keys = api_keys;
+    options.timeouts = timeouts;
     options.store = store;
     options.strict_vocabulary = args.strict_vocabulary;
 
@@ -210,6 +216,54 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .ok_or(wanted.to_owned())
 }
 
+/// `NAME=SECONDS`, seconds with or without a fraction.
+fn timeout(text: &str) -> Result<(Timeout, Duration), String> {
+    let (name, seconds) = text
+        .split_once('=')
+        .ok_or("expected NAME=SECONDS, such as silent-audio=300")?;
+    let timeout = Timeout::named(name).ok_or_else(|| {
+        let names = Timeout::ALL.map(|timeout| timeout.name).join(", ");
+        format!("{name:?} is no timeout; it must be one of {names}")
+    })?;
+    let range = Timeout::SHORTEST.as_secs_f64()..=Timeout::LONGEST.as_secs_f64();
+    match seconds.parse::<f64>() {
+        Ok(seconds) if range.contains(&seconds) => Ok((timeout, Duration::from_secs_f64(seconds))),
+        _ => Err(format!(
+            "{name} is {seconds:?}; it must be {} to {} (seconds)",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+fn timeout_help() -> String {
+    let mut defaults = Timeouts::default();
+    let mut help = "How long the server waits for what; may be given several times\n\n".to_owned();
+    for timeout in Timeout::ALL {
+        let seconds = timeout.of(&mut defaults).as_secs_f64();
+        help += &format!(
+            "{:<12} {} [default: {seconds}]\n",
+            timeout.name, timeout.about
+        );
+    }
+    help
+}
+
+fn timeouts(given: &[(Timeout, Duration)]) -> Result<Timeouts, CliError> {
+    let mut timeouts = Timeouts::default();
+    for (timeout, duration) in given {
+        *timeout.of(&mut timeouts) = *duration;
+    }
+    if timeouts.peer_lost <= timeouts.ping {
+        return Err(CliError::input(format!(
+            "the timeout peer-lost is {} s; it must be longer than ping, {} s, or clients are dropped that only listen",
+            timeouts.peer_lost.as_secs_f64(),
+            timeouts.ping.as_secs_f64()
+        )));
+    }
+    Ok(timeouts)
+}
+
 /// The signals that stop the server.
 struct Signals {
     interrupt: Signal,
@@ -247,7 +301,8 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, banner, url_in_banner, usual_data_dir};
+    use super::{address, banner, timeout, timeout_help, timeouts, url_in_banner, usual_data_dir};
+    use ting_server::Timeout;
 
     #[test]
     fn data_is_kept_where_the_specification_says() {
@@ -278,6 +333,48 @@ mod tests {
         ] {
             let got = address(text).ok().map(|address| address.to_string());
             assert_eq!(got.as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn timeouts_are_set_by_name() {
+        let cases = [
+            ("silent-audio=300", Ok(("silent-audio", 300.0))),
+            ("heartbeat=0.25", Ok(("heartbeat", 0.25))),
+            ("ping=86400", Ok(("ping", 86_400.0))),
+            ("ping=86401", Err("0.05 to 86400")),
+            ("ping=0", Err("0.05 to 86400")),
+            ("ping=-1", Err("0.05 to 86400")),
+            ("ping=NaN", Err("0.05 to 86400")),
+            ("ping=20s", Err("ping is \"20s\"")),
+            ("ping", Err("NAME=SECONDS")),
+            ("pong=1", Err("idle-audio, silent-audio")),
+        ];
+        let mut failed = Vec::new();
+        for (text, want) in cases {
+            let got = timeout(text);
+            let right = match (&got, want) {
+                (Ok((timeout, duration)), Ok(want)) => {
+                    (timeout.name, duration.as_secs_f64()) == want
+                }
+                (Err(error), Err(says)) => error.contains(says),
+                _ => false,
+            };
+            if !right {
+                failed.push(format!("{text}: {got:?}"));
+            }
+        }
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+        let set = timeouts(&[
+            timeout("ping=5").unwrap(),
+            timeout("peer-lost=5.5").unwrap(),
+        ])
+        .unwrap();
+        assert_eq!(set.ping.as_millis(), 5000);
+        assert_eq!(set.peer_lost.as_millis(), 5500);
+        assert!(timeouts(&[timeout("peer-lost=20").unwrap()]).is_err());
+        for timeout in Timeout::ALL {
+            assert!(timeout_help().contains(timeout.name));
         }
     }
 

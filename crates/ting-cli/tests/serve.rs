@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
@@ -114,7 +114,7 @@ fn what_cannot_be_served_is_explained() {
     let damaged = tempfile::tempdir().unwrap();
     std::fs::write(damaged.path().join("ting.db"), "no database").unwrap();
     let damaged = damaged.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 7] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["--listen", &taken], 1, &taken),
         (&["--listen", "8000"], 2, "expected ADDRESS:PORT"),
         (&["--threads", "0"], 2, "--threads"),
@@ -122,6 +122,9 @@ fn what_cannot_be_served_is_explained() {
         (&["--data-dir", &file], 1, "hello_en.wav"),
         (&["--data-dir", damaged], 1, "ting.db is damaged"),
         (&["--api-key", ""], 1, "the API key is empty"),
+        (&["--timeout", "ping=never"], 2, "0.05 to 86400"),
+        (&["--timeout", "patience=1"], 2, "silent-audio"),
+        (&["--timeout", "peer-lost=5"], 1, "longer than ping, 20 s"),
     ];
     let mut failed = Vec::new();
     for (args, status, part) in cases {
@@ -132,6 +135,26 @@ fn what_cannot_be_served_is_explained() {
     }
     drop(listener);
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn timeouts_can_be_set() {
+    let serving = Serving::start(&["--timeout", "idle-socket=0.2", "--timeout", "close=0.1"]);
+    let mut socket = TcpStream::connect(serving.address()).unwrap();
+    let handshake = format!(
+        "GET /api-ws/v1/inference HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        serving.address()
+    );
+    socket.write_all(handshake.as_bytes()).unwrap();
+    // Would take a minute otherwise, and a test waits for that long.
+    let patience = std::time::Duration::from_secs(50);
+    socket.set_read_timeout(Some(patience)).unwrap();
+    let mut said = Vec::new();
+    socket.read_to_end(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("101 Switching Protocols"), "{said}");
+    assert!(said.ends_with("no task for too long"), "{said}");
 }
 
 #[test]

@@ -15,8 +15,11 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
+use serde_json::Value;
 use ting_engine::{Hotword, TaskOptions};
-use ting_protocol::{ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask};
+use ting_protocol::{
+    ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask, context_texts,
+};
 use ting_store::Account;
 use tokio::select;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -25,7 +28,7 @@ use crate::outbox::{Ending, Outbox, Outgoing, Slot};
 use crate::recogniser::RecogniserSession;
 use crate::server::{Counted, Shared};
 use crate::writer::{self, Written};
-use crate::{silence, task, vocabularies};
+use crate::{task, vocabularies};
 
 /// The largest message of a client. Known clients send at most 64 KiB at once; this leaves room for a program that sends
 /// an eight-minute PCM file as one frame, and bounds what a connection can make the server hold before it is looked at.
@@ -36,6 +39,10 @@ const ROOM_POLL: Duration = Duration::from_millis(20);
 
 /// After bytes that are no WebSocket message, how long the client may take to read why; nothing more can be read of it.
 const BROKEN_LINGER: Duration = Duration::from_secs(1);
+
+/// How often a task is asked how silent it is that has not recognised all its audio, or is about to have been silent for too
+/// long.
+const SILENCE_POLL: Duration = Duration::from_millis(50);
 
 /// What a client is told whose task the end of the server cuts off.
 const STOPPING: &str = "The server is stopping; start the task again in a while.";
@@ -125,8 +132,10 @@ struct Task {
     session: Box<dyn RecogniserSession>,
     /// When audio bytes last came.
     audio: Instant,
-    /// When other audio than digital silence last came; `None` when silence does not matter to the task.
-    sound: Option<Instant>,
+    /// When to look next whether the task was silent for too long; `None` when silence does not matter to it.
+    silence_check: Option<Instant>,
+    /// When a heartbeat may be due; `None` when the task wants none.
+    heartbeat: Option<Instant>,
     /// No more audio is taken: `finish-task` came, or the task is to fail.
     draining: bool,
     /// The task is to fail as soon as what it was given is recognised; the client is not heard any more.
@@ -159,7 +168,9 @@ impl<'a> Connection<'a> {
         match message {
             Message::Text(text) => match ClientMessage::parse(&text) {
                 Ok(ClientMessage::RunTask(run)) => self.on_run(run),
-                Ok(ClientMessage::ContinueTask { task_id, .. }) => self.on_continue(&task_id),
+                Ok(ClientMessage::ContinueTask { task_id, context }) => {
+                    self.on_continue(&task_id, context.as_deref());
+                }
                 Ok(ClientMessage::FinishTask { task_id }) => self.on_finish(&task_id),
                 Ok(_) => {}
                 Err(error) => self.refuse(&error),
@@ -250,7 +261,6 @@ impl<'a> Connection<'a> {
         let task_id = &run.task_id;
         let slot = self.outbox.open(task_id);
         let hotwords = options.hotwords.len();
-        let judged = silence::is_judged(&options) && run.parameters.heartbeat != Some(true);
         let session = match self
             .shared
             .recogniser
@@ -269,13 +279,17 @@ impl<'a> Connection<'a> {
             ?task_id, model = ?run.model, format, parameters.sample_rate, hotwords, "task started"
         );
         task::log_unused(run);
+        task::log_ineffective(task_id, session.as_ref());
         self.outbox.start(slot);
+        let timeouts = &self.shared.options.timeouts;
+        let heartbeat = parameters.heartbeat == Some(true);
         self.state = State::Active(Task {
             task_id: task_id.clone(),
             slot,
             session,
             audio: self.heard,
-            sound: judged.then_some(self.heard),
+            silence_check: (!heartbeat).then(|| self.heard + timeouts.silent_audio),
+            heartbeat: heartbeat.then(|| self.heard + timeouts.heartbeat),
             draining: false,
             doomed: false,
             give_up: None,
@@ -283,9 +297,12 @@ impl<'a> Connection<'a> {
         });
     }
 
-    fn on_continue(&mut self, task_id: &str) {
-        if self.is_current(task_id, "continue-task") {
-            tracing::info!(?task_id, "context accepted but not acted on yet");
+    fn on_continue(&mut self, task_id: &str, context: Option<&[Value]>) {
+        if !self.is_current(task_id, "continue-task") {
+            return;
+        }
+        if let (State::Active(task), Some(messages)) = (&self.state, context) {
+            task.session.set_context(context_texts(messages));
         }
     }
 
@@ -328,11 +345,6 @@ impl<'a> Connection<'a> {
             return;
         }
         task.audio = self.heard;
-        if let Some(sound) = &mut task.sound
-            && !silence::is_silent(&bytes)
-        {
-            *sound = self.heard;
-        }
         task.session.push(bytes);
     }
 
@@ -463,7 +475,6 @@ impl<'a> Connection<'a> {
         self.heard = Instant::now();
         if let State::Active(task) = &mut self.state {
             task.audio = self.heard;
-            task.sound = task.sound.map(|_| self.heard);
         }
     }
 
@@ -490,11 +501,14 @@ impl<'a> Connection<'a> {
         let due = match &self.state {
             State::Idle { since } => Some(*since + timeouts.idle_socket),
             State::Preparing(preparing) => return preparing.give_up,
-            State::Active(task) if task.draining => task.give_up,
             State::Active(task) => {
-                let silent = task.sound.map(|sound| sound + timeouts.silent_audio);
                 let idle = task.audio + timeouts.idle_audio;
-                Some(silent.map_or(idle, |silent| silent.min(idle)))
+                let limits = if task.draining {
+                    [task.give_up, None]
+                } else {
+                    [Some(idle), task.silence_check]
+                };
+                limits.into_iter().flatten().chain(task.heartbeat).min()
             }
             State::Closing(until) => *until,
         };
@@ -522,10 +536,31 @@ impl<'a> Connection<'a> {
         if now < self.deadline() {
             return false;
         }
+        if let State::Active(task) = &mut self.state {
+            if task.heartbeat.is_some_and(|due| now >= due) {
+                task.heartbeat = Some(self.outbox.keep_alive(task.slot, timeouts.heartbeat));
+            }
+            if !task.draining && task.silence_check.is_some_and(|due| now >= due) {
+                let silence = task.session.silence_ms().map(Duration::from_millis);
+                match silence.map(|silence| timeouts.silent_audio.saturating_sub(silence)) {
+                    Some(Duration::ZERO) => {
+                        let code = ErrorCode::ResponseTimeout;
+                        let error = RequestError::new(code, "Response timeout!");
+                        self.fail(&error, None);
+                        return false;
+                    }
+                    left => {
+                        let wait = left.unwrap_or_default().max(SILENCE_POLL);
+                        task.silence_check = Some(now + wait);
+                    }
+                }
+            }
+        }
         match &self.state {
             State::Idle { .. } => self.close(1000, "no task for too long"),
             // Handled above.
             State::Preparing(_) => {}
+            State::Active(task) if task.draining && task.give_up.is_none_or(|due| now < due) => {}
             State::Active(task) if task.draining => {
                 // Given up: a doom of the task takes the place of this failure.
                 self.outbox
@@ -537,10 +572,7 @@ impl<'a> Connection<'a> {
                 let message = "request timeout after 23 seconds.";
                 self.fail(&RequestError::new(ErrorCode::ClientError, message), None);
             }
-            State::Active(_) => {
-                let error = RequestError::new(ErrorCode::ResponseTimeout, "Response timeout!");
-                self.fail(&error, None);
-            }
+            State::Active(_) => {}
             State::Closing(_) => return true,
         }
         false

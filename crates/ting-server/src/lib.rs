@@ -12,7 +12,7 @@
 //! - Memory per connection is bounded: one message ([`MAX_MESSAGE_BYTES`]), the session's queue, and the outbox, whose
 //!   bound is told in its own module.
 //! - What is kept is read and written on threads of its own, never on those that serve sockets.
-//! - Knows nothing of tensors; of audio only the names of the formats, and whether bytes are digital silence.
+//! - Knows nothing of tensors; of audio only the names of the formats.
 
 mod auth;
 mod connection;
@@ -23,12 +23,11 @@ mod options;
 mod outbox;
 mod recogniser;
 mod server;
-mod silence;
 mod task;
 mod vocabularies;
 mod writer;
 
 pub use connection::MAX_MESSAGE_BYTES;
-pub use options::{ServerOptions, Timeouts};
+pub use options::{ServerOptions, Timeout, Timeouts};
 pub use recogniser::{Recogniser, RecogniserSession, Sink};
 pub use server::{Server, ServerError, ServerErrorKind};

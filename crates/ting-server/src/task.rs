@@ -6,11 +6,12 @@ use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
     AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
-    Resource, RunTask, Sentence, Usage, Word, is_served_model, is_vocabulary_id,
+    Resource, RunTask, Sentence, Stash, Usage, Word, context_texts, is_served_model,
+    is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
-use crate::recogniser::Sink;
+use crate::recogniser::{RecogniserSession, Sink};
 
 /// Names of parameters that one log line repeats, and characters of each: a client chooses them.
 const LOGGED_NAMES: usize = 16;
@@ -41,8 +42,13 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     if let Some(silence) = parameters.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
+    options.multi_threshold = parameters.multi_threshold_mode_enabled == Some(true);
+    options.semantic = parameters.semantic_punctuation_enabled == Some(true);
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
+    }
+    if let Some(punctuation) = parameters.punctuation_prediction_enabled {
+        options.punctuation = punctuation;
     }
     if let Some(figures) = parameters.inverse_text_normalization_enabled {
         options.inverse_text_normalization = figures;
@@ -52,6 +58,7 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         options.word_filter = WordFilter::new(&filter.signed, &filter.empty);
     }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
+    options.context = context_texts(run.context.as_deref().unwrap_or_default());
     Ok(options)
 }
 
@@ -134,7 +141,6 @@ fn is_vocabulary(resource: &Resource) -> bool {
 pub(crate) fn log_unused(run: &RunTask) {
     let unused = unused(
         &run.parameters,
-        run.context.is_some(),
         run.resources
             .iter()
             .any(|resource| !is_vocabulary(resource)),
@@ -149,21 +155,22 @@ pub(crate) fn log_unused(run: &RunTask) {
     }
 }
 
+/// Says in the log which hotwords of a task have no effect, and why.
+pub(crate) fn log_ineffective(task_id: &str, session: &dyn RecogniserSession) {
+    let ineffective = session.ineffective_hotwords();
+    for word in ineffective.iter().take(LOGGED_NAMES) {
+        let text = truncated(&word.text);
+        tracing::warn!(?task_id, ?text, reason = ?word.reason, "hotword has no effect");
+    }
+    if ineffective.len() > LOGGED_NAMES {
+        let more = ineffective.len() - LOGGED_NAMES;
+        tracing::warn!(?task_id, more, "hotwords have no effect");
+    }
+}
+
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
-fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
+fn unused(parameters: &Parameters, resources: bool) -> Vec<&str> {
     let asked = [
-        (
-            "semantic_punctuation_enabled",
-            parameters.semantic_punctuation_enabled == Some(true),
-        ),
-        (
-            "multi_threshold_mode_enabled",
-            parameters.multi_threshold_mode_enabled == Some(true),
-        ),
-        (
-            "punctuation_prediction_enabled",
-            parameters.punctuation_prediction_enabled == Some(false),
-        ),
         (
             "special_word_filter.system_reserved_filter",
             parameters
@@ -171,7 +178,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
                 .as_ref()
                 .is_some_and(|filter| filter.system_reserved == Some(true)),
         ),
-        ("input.context", context),
         ("resources", resources),
     ];
     let other = parameters
@@ -225,11 +231,24 @@ pub(crate) fn sink(outbox: Arc<Outbox>, slot: Slot) -> Sink {
 }
 
 fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
-    let words = sentence.words.into_iter().map(|word| Word {
+    let stash = sentence.stash();
+    let word = |(i, word): (usize, ting_engine::Word)| Word {
         begin_time: word.begin_ms,
         end_time: Some(word.end_ms),
         text: word.text,
         punctuation: word.punctuation,
+        fixed: (!last).then_some(i < sentence.fixed),
+    };
+    let words: Vec<Word> = sentence.words.into_iter().enumerate().map(word).collect();
+    let unfixed = words.get(sentence.fixed..).filter(|_| !last);
+    let stash = unfixed.and_then(|unfixed| {
+        Some(Stash {
+            sentence_id: sentence.id,
+            begin_time: unfixed.first()?.begin_time,
+            end_time: None,
+            text: stash,
+            words: unfixed.to_vec(),
+        })
     });
     Sentence {
         begin_time: sentence.begin_ms,
@@ -239,7 +258,8 @@ fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
         sentence_begin: sentence.first,
         sentence_end: last,
         sentence_id: sentence.id,
-        words: words.collect(),
+        words,
+        stash,
     }
 }
 
@@ -294,8 +314,8 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
-        parameters.semantic_punctuation_enabled = Some(false);
-        parameters.punctuation_prediction_enabled = Some(true);
+        parameters.semantic_punctuation_enabled = Some(true);
+        parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
         parameters.disfluency_removal_enabled = Some(true);
@@ -303,8 +323,7 @@ mod tests {
         parameters
             .other
             .insert("audio_event_detection_enabled".to_owned(), false.into());
-        assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
-        parameters.semantic_punctuation_enabled = Some(true);
+        assert_eq!(unused(&parameters, false), Vec::<&str>::new());
         parameters.special_word_filter = Some(SpecialWordFilter {
             system_reserved: Some(true),
             ..SpecialWordFilter::default()
@@ -313,11 +332,9 @@ mod tests {
             .other
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
-            "semantic_punctuation_enabled",
             "special_word_filter.system_reserved_filter",
-            "input.context",
             "speaker_count",
         ];
-        assert_eq!(unused(&parameters, true, false), want);
+        assert_eq!(unused(&parameters, false), want);
     }
 }

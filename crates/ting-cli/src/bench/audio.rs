@@ -39,7 +39,8 @@ pub(crate) fn load_pcm(name: &str) -> Result<Vec<u8>, CliError> {
     Ok(to_pcm(&samples))
 }
 
-fn to_pcm(samples: &[f32]) -> Vec<u8> {
+/// Samples as 16-bit little-endian bytes; louder ones than 1 saturate.
+pub(crate) fn to_pcm(samples: &[f32]) -> Vec<u8> {
     samples
         .iter()
         .flat_map(|sample| ((sample * 32768.0).round() as i16).to_le_bytes())

@@ -7,6 +7,7 @@ mod client;
 mod decode;
 mod latency;
 mod memory;
+mod noise;
 mod percentile;
 mod rtf;
 
@@ -30,6 +31,8 @@ pub(crate) enum BenchCommand {
     Burst(burst::BurstArgs),
     /// Resident memory of a server, idle and with one session
     Memory(memory::MemoryArgs),
+    /// What noise is taken for, and what speech for noise, by speech_noise_threshold
+    Noise(noise::NoiseArgs),
     /// Time from starting a server until it listens
     Start(memory::StartArgs),
 }
@@ -43,6 +46,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, CliError> {
         BenchCommand::Latency(args) => block_on(latency::run(args))?,
         BenchCommand::Burst(args) => block_on(burst::run(args))?,
         BenchCommand::Memory(args) => block_on(memory::run(args))?,
+        BenchCommand::Noise(args) => noise::run(args)?,
         BenchCommand::Start(args) => memory::start(args)?,
     }
     Ok(ExitCode::SUCCESS)

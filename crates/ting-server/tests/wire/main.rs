@@ -5,6 +5,7 @@
 
 mod client;
 mod customization;
+mod errors;
 mod garbage;
 mod gone;
 mod handshake;
