@@ -117,8 +117,8 @@ def main():
         recordings, reference = [recordings[i] for i in kept], [reference[i] for i in kept]
         total = sum(len(words) for _, words in reference)
         for encoder, (_, suffix, encode) in usual.ENCODERS.items():
-            folder = work / name / encoder.replace(" ", "-")
-            folder.mkdir(exist_ok=True)
+            folder = work / "encoded" / name / encoder.replace(" ", "-")
+            folder.mkdir(parents=True, exist_ok=True)
             paths = [folder / f"{wav.stem}.{suffix}" for wav in recordings]
             for wav, path in zip(recordings, paths):
                 encode(wav, path)
