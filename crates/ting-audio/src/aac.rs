@@ -23,6 +23,11 @@ pub(crate) const MAX_BUFFERED: usize = adts::MAX_FRAME + adts::SIZE;
 /// trim it from ADTS itself), others up to 2112, of which 1088 then stay: 25 ms at 44.1 kHz.
 pub(crate) const USUAL_DELAY: u64 = BLOCK as u64;
 
+/// [`begin_with_frames`](crate::frames::begin_with_frames) of ADTS.
+pub(crate) fn begins(bytes: &[u8], limit: usize) -> Option<bool> {
+    crate::frames::begin_with_frames::<adts::Header>(bytes, limit)
+}
+
 pub(crate) struct AdtsDecoder {
     frames: Frames<Header>,
     /// Made with the first frame, and anew where the encoding changes.

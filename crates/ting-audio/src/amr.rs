@@ -9,8 +9,9 @@ use codec_core::codecs::amr::{AmrCodec, nb, wb};
 use codec_core::types::{CodecConfig, CodedFrame, FrameKind, VariableRateCodec};
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::samples::{Decode, Samples};
+use crate::wrong::wrong_format;
 
 /// A frame's first byte and the most that follows it.
 const MAX_FRAME: usize = 61;

@@ -11,10 +11,11 @@ use symphonia_core::codecs::audio::well_known::CODEC_ID_FLAC;
 
 use crate::codec::Codec;
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::pending::Pending;
 use crate::samples::{Decode, Samples};
 use crate::tags;
+use crate::wrong::wrong_format;
 use header::{Header, MAX_HEADER, STREAM_INFO, StreamInfo, crc16};
 
 const MAGIC: &[u8] = b"fLaC";

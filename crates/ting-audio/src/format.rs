@@ -1,4 +1,3 @@
-use crate::error::{AudioError, AudioErrorKind};
 use crate::tags::id3_size;
 
 /// Rates that a header may give, Hz: outside them the resampler's table would be useless or large.
@@ -82,9 +81,13 @@ impl Format {
 }
 
 /// How many of a file's first bytes [`sniff`] wants to see, judged by `bytes`, which it begins with: a file may
-/// begin with an ID3 tag of up to 256 MiB.
+/// begin with an ID3 tag of up to 256 MiB, an Ogg file with pages of streams that are no audio.
 pub fn sniff_len(bytes: &[u8]) -> usize {
     const USUAL: usize = 64;
+    const OGG: usize = 512;
+    if bytes.starts_with(b"OggS") {
+        return OGG;
+    }
     let mut start = 0;
     while let Some(rest) = bytes.get(start..)
         && rest.starts_with(b"ID3")
@@ -101,7 +104,9 @@ pub fn sniff_len(bytes: &[u8]) -> usize {
 /// An Ogg file of a codec that is not decoded is reported as [`Format::Opus`], whose decoder then names that codec.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     match bytes {
-        [b'R', b'I', b'F', b'F', rest @ ..] | [b'R', b'F', b'6', b'4', rest @ ..] => {
+        [b'R', b'I', b'F', b'F', rest @ ..]
+        | [b'R', b'F', b'6', b'4', rest @ ..]
+        | [b'B', b'W', b'6', b'4', rest @ ..] => {
             (rest.len() < 8 || &rest[4..8] == b"WAVE").then_some(Format::Wav)
         }
         [b'O', b'g', b'g', b'S', ..] => Some(sniff_ogg(bytes)),
@@ -138,68 +143,29 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// The codec of the first packet of an Ogg file.
+/// The first codec that is decoded among those an Ogg file's first pages announce: they come before all others, one for
+/// each of the streams side by side.
 fn sniff_ogg(bytes: &[u8]) -> Format {
-    let packet = bytes
-        .get(26)
-        .and_then(|&segments| bytes.get(27 + usize::from(segments)..))
-        .unwrap_or_default();
-    if packet.starts_with(b"Speex   ") {
-        Format::Speex
-    } else if packet.starts_with(b"\x01vorbis") {
-        Format::Vorbis
-    } else {
-        Format::Opus
+    let mut rest = bytes;
+    while let Some((segments, body)) = ogg_first_page(rest) {
+        if let (Some(format), _) = crate::ogg::identify(body) {
+            return format;
+        }
+        let packet = segments.iter().map(|&value| usize::from(value)).sum();
+        rest = body.get(packet..).unwrap_or_default();
     }
+    Format::Opus
 }
 
-/// The error for bytes that are not of `format`: names what they look like and how to put it right.
-pub(crate) fn wrong_format(format: Format, wanted: &str, bytes: &[u8]) -> AudioError {
-    let head = bytes[..bytes.len().min(4)].escape_ascii();
-    let message = match recognise(bytes) {
-        Some(found) => format!(
-            "format is {}, but the bytes begin with '{head}' ({found}); send {wanted}, or set format to \
-             what the bytes are",
-            format.name()
-        ),
-        None => format!(
-            "format is {}, but the bytes begin with '{head}'; send {wanted}, or set format to what the \
-             bytes are",
-            format.name()
-        ),
-    };
-    AudioError::new(AudioErrorKind::WrongFormat, message)
+/// The lacing values of the first page of a stream, and what follows them.
+pub(crate) fn ogg_first_page(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_first = bytes.starts_with(b"OggS") && bytes.get(5)? & 2 != 0;
+    let segments = usize::from(*bytes.get(26)?);
+    bytes[27..].split_at_checked(segments).filter(|_| is_first)
 }
 
 /// Whether `bytes` are surely of another format than `format`: a container, not a bare stream that chance can look
 /// like.
 pub(crate) fn looks_like_another(format: Format, bytes: &[u8]) -> bool {
     sniff(bytes).is_some_and(|found| found != format)
-}
-
-/// What well-known file begins like this, for error messages only.
-fn recognise(bytes: &[u8]) -> Option<&'static str> {
-    const MAGIC: &[(&[u8], &str)] = &[
-        (b"RIFF", "RIFF/WAV"),
-        (b"RF64", "RF64/WAV"),
-        (b"OggS", "Ogg"),
-        (b"ID3", "MP3"),
-        (b"fLaC", "FLAC"),
-        (b"#!AMR", "AMR"),
-        (b"FORM", "AIFF"),
-        (b"\x1A\x45\xDF\xA3", "WebM/Matroska"),
-        (b"OpusHead", "an Opus header without its Ogg pages"),
-        (b"{", "text, perhaps JSON"),
-        (b"<", "text, perhaps HTML"),
-    ];
-    if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Some(name);
-    }
-    match bytes {
-        [0xFF, second, ..] if second & 0xF6 == 0xF0 => Some("AAC in ADTS"),
-        [0x56, second, ..] if second & 0xE0 == 0xE0 => Some("AAC in LOAS"),
-        [0xFF, second, ..] if second & 0xE0 == 0xE0 => Some("MP3"),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("MP4/M4A"),
-        _ => None,
-    }
 }

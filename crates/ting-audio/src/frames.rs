@@ -4,9 +4,10 @@
 //! of a tag are taken for sound.
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, looks_like_another, wrong_format};
+use crate::format::{Format, looks_like_another};
 use crate::pending::Pending;
 use crate::tags;
+use crate::wrong::wrong_format;
 
 /// Without a frame in so many bytes this is another format: longer than any frame that a broadcast can be joined
 /// in, and than the junk that some tools leave behind a tag.
@@ -28,6 +29,29 @@ pub(crate) trait Header: Copy {
 
     /// Whether `next` can be the next frame of the same encoding.
     fn goes_on_as(&self, next: &Self) -> bool;
+}
+
+/// Whether `bytes` begin with two whole frames and the header of a third, all of one encoding: samples never do by
+/// chance. `None` if more bytes are needed to tell; at most `limit` are asked for, and a no is the answer beyond.
+pub(crate) fn begin_with_frames<H: Header>(bytes: &[u8], limit: usize) -> Option<bool> {
+    let (mut at, mut last) = (0, None::<H>);
+    for _ in 0..3 {
+        if at + H::SIZE > limit {
+            return Some(false);
+        }
+        let header = bytes.get(at..at + H::SIZE)?;
+        let Some((header, size)) =
+            H::parse(header).and_then(|header| Some((header, header.frame_size()?)))
+        else {
+            return Some(false);
+        };
+        if last.is_some_and(|last| !last.goes_on_as(&header)) {
+            return Some(false);
+        }
+        at += size.max(1);
+        last = Some(header);
+    }
+    Some(true)
 }
 
 /// Finds frames in bytes that come in any pieces. It keeps at most a frame, and the header behind it, or

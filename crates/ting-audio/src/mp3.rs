@@ -19,6 +19,11 @@ use info::Info;
 /// The most bytes kept between two pushes: a frame, and the header behind it that confirms it.
 pub(crate) const MAX_BUFFERED: usize = header::MAX_FRAME + header::SIZE;
 
+/// [`begin_with_frames`](crate::frames::begin_with_frames) of MP3.
+pub(crate) fn begins(bytes: &[u8], limit: usize) -> Option<bool> {
+    crate::frames::begin_with_frames::<Header>(bytes, limit)
+}
+
 pub(crate) struct Mp3Decoder {
     frames: Frames<Header>,
     /// Made with the first frame, and anew where the encoding changes.

@@ -5,11 +5,15 @@ mod link;
 mod packets;
 mod page;
 
+use std::borrow::Cow;
+
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::opus::OpusCodec;
 use crate::samples::{Decode, Samples};
 use crate::speex::SpeexCodec;
+use crate::vorbis::VorbisCodec;
+use crate::wrong::wrong_format;
 use link::Link;
 
 pub(crate) use packets::MAX_PACKET;
@@ -34,8 +38,31 @@ pub(crate) trait Codec: Send {
     /// A packet that begins like this is a header wherever it comes.
     fn is_header(&self, packet: &[u8]) -> bool;
 
+    /// Whether [`Codec::header`] wants the header that begins like this.
+    fn is_wanted_header(&self, _start: &[u8]) -> bool {
+        false
+    }
+
+    /// Takes a header besides the first.
+    ///
+    /// # Errors
+    /// `Malformed` or `Unsupported` if it says what cannot be decoded.
+    fn header(&mut self, _packet: &[u8]) -> Result<(), AudioError> {
+        Ok(())
+    }
+
+    /// The header without which nothing can be decoded, by name, if it has not come.
+    fn missing_header(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How long a packet lasts, in ticks: at least 1.
     fn duration(&self, packet: &[u8]) -> i64;
+
+    /// How long these packets, which come next, last together, in ticks.
+    fn total(&self, packets: &[Cow<'_, [u8]>]) -> i64 {
+        packets.iter().map(|packet| self.duration(packet)).sum()
+    }
 
     /// Appends the samples of `packet`, each in [-1, 1], and returns how many ticks they are. `next` is the packet
     /// behind it on its page; it may carry a copy of what is broken in this one.
@@ -75,12 +102,10 @@ pub(crate) struct OggDecoder {
     link: Option<Link>,
     /// What the first pages hold instead of what is wanted, for the message.
     foreign: Option<&'static str>,
-    /// Samples of one page; empty between pages.
-    decoded: Vec<f32>,
 }
 
 impl OggDecoder {
-    /// For `wanted`, one of [`Format::Opus`] and [`Format::Speex`].
+    /// For `wanted`, one of [`Format::Opus`], [`Format::Speex`] and [`Format::Vorbis`].
     pub(crate) fn new(wanted: Format) -> Self {
         Self {
             wanted,
@@ -88,7 +113,6 @@ impl OggDecoder {
             magic: Vec::new(),
             link: None,
             foreign: None,
-            decoded: Vec::new(),
         }
     }
 
@@ -108,6 +132,10 @@ impl OggDecoder {
             }
             Some(Format::Opus) => Box::new(OpusCodec::new(packet)?),
             Some(Format::Speex) => Box::new(SpeexCodec::new(packet)?),
+            // Its decoder takes far more memory than a task on the wire has.
+            Some(Format::Vorbis) if self.wanted == Format::Vorbis => {
+                Box::new(VorbisCodec::new(packet)?)
+            }
             _ => {
                 self.foreign.get_or_insert(name);
                 if self.link.is_some() {
@@ -130,12 +158,7 @@ impl OggDecoder {
             return Ok(());
         }
         match (&mut self.link, self.foreign) {
-            (Some(link), _) => {
-                let result = link.page(page, &mut self.decoded);
-                out.write(link.rate(), &self.decoded);
-                self.decoded.clear();
-                result
-            }
+            (Some(link), _) => link.page(page, out),
             (None, Some(codec)) => Err(self.other_codec(codec)),
             // The page with the header was damaged; another link of the chain may follow.
             (None, None) => Ok(()),
@@ -145,6 +168,7 @@ impl OggDecoder {
     fn not_ogg(&self) -> AudioError {
         let wanted = match self.wanted {
             Format::Speex => "Speex in Ogg pages, which begin with 'OggS'",
+            Format::Vorbis => "Vorbis in Ogg pages, which begin with 'OggS'",
             _ => "Opus in Ogg pages, which begin with 'OggS'",
         };
         wrong_format(self.wanted, wanted, &self.magic)
@@ -153,6 +177,7 @@ impl OggDecoder {
     fn other_codec(&self, codec: &str) -> AudioError {
         let (name, title) = match self.wanted {
             Format::Speex => ("speex", "Speex"),
+            Format::Vorbis => ("vorbis", "Vorbis"),
             _ => ("opus", "Opus"),
         };
         let decoded = Format::WIRE
@@ -205,6 +230,7 @@ impl Decode for OggDecoder {
             (None, None) => {
                 let header = match self.wanted {
                     Format::Speex => "Speex header",
+                    Format::Vorbis => "Vorbis header",
                     _ => "OpusHead",
                 };
                 Err(AudioError::new(

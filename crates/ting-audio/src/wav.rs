@@ -7,9 +7,10 @@
 mod fmt;
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::sample::FrameReader;
 use crate::samples::{Decode, Samples};
+use crate::wrong::wrong_format;
 
 /// Of a `fmt ` or `ds64` chunk this much is read, the rest is skipped.
 const MAX_HEADER: usize = 40;
@@ -73,7 +74,7 @@ impl WavDecoder {
     /// an answer should get this one.
     fn check_riff(&self, whole: bool) -> Result<(), AudioError> {
         let head = self.header.as_slice();
-        let riff = head.len() < 4 || matches!(&head[..4], b"RIFF" | b"RF64");
+        let riff = head.len() < 4 || matches!(&head[..4], b"RIFF" | b"RF64" | b"BW64");
         if riff && !(whole && &head[8..12] != b"WAVE") {
             return Ok(());
         }

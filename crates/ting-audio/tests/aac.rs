@@ -281,7 +281,7 @@ fn bad_input_is_refused_with_a_reason() {
             "m4a",
             b"\0\0\0\x1cftypM4A \0\0\x02\0isomiso2".into(),
             WrongFormat,
-            "MP4/M4A",
+            "an MP4 file",
         ),
         (
             "loas",

@@ -1,5 +1,7 @@
 //! FLAC: exact samples, tags, damage. The files are made by `make_formats.py`.
 
+#![allow(clippy::unwrap_used)] // in helpers of the tests
+
 mod common;
 
 use common::signal::{File, signal};

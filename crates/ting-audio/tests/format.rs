@@ -55,6 +55,16 @@ fn first_bytes_tell_the_format() {
             ogg(b"\x7FFLAC"),
             Some(Format::Opus),
         ),
+        (
+            "ogg with video before its sound",
+            [ogg(b"\x80theora\x03\x02"), ogg(b"Speex   1.2")].concat(),
+            Some(Format::Speex),
+        ),
+        (
+            "ogg whose second page is no first one",
+            [ogg(b"\x80theora"), b"OggS\0\0".to_vec()].concat(),
+            Some(Format::Opus),
+        ),
         ("flac", b"fLaC\0\0\0\x22".into(), Some(Format::Flac)),
         ("amr-nb", b"#!AMR\n".into(), Some(Format::Amr)),
         ("amr-wb", b"#!AMR-WB\n".into(), Some(Format::Amr)),

@@ -7,6 +7,7 @@
 mod bench;
 mod error;
 mod eval;
+mod hotwords;
 mod machine;
 mod recognise;
 mod score;

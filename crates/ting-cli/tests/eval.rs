@@ -60,6 +60,7 @@ fn silence_is_all_deletions_and_everything_is_reported() {
         &english[1],
         &japanese[0],
         &japanese[1],
+        "--punctuation",
         "--json",
         &json,
     ]);
@@ -74,6 +75,7 @@ fn silence_is_all_deletions_and_everything_is_reported() {
         "95 % interval",
         "RTF",
         "1 utterances left out",
+        "precision",
     ] {
         assert!(report.contains(part), "no {part:?} in:\n{report}");
     }
@@ -99,6 +101,14 @@ fn silence_is_all_deletions_and_everything_is_reported() {
         ),
         (&1.0.into(), &"ja".into())
     );
+    // The marks of the silence are missed; the Japanese text has none and says nothing.
+    let marks = json["punctuation"].as_array().unwrap();
+    let stops = marks.iter().find(|m| m["mark"] == "stop").unwrap();
+    assert_eq!(
+        (&stops["language"], &stops["reference"], &stops["both"]),
+        (&"en".into(), &1.into(), &0.into())
+    );
+    assert!(marks.iter().all(|m| m["language"] == "en"), "{marks:?}");
     // Four deletions of the silence, and whatever the model makes of the five words that are spoken.
     let english = rate("en-a", "WER");
     assert_eq!(
@@ -190,4 +200,76 @@ fn unseen_synthesised_sentences_are_recognised() {
         }
     }
     assert!(failed.is_empty(), "{failed:?}\n{}", stdout(&output));
+}
+
+#[test]
+fn a_list_of_hotwords_is_measured_against_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let speech = fs::read(data("hello_zh.wav")).unwrap();
+    // 公园 is said; 龚园 sounds the same.
+    let said = write_set(
+        dir.path(),
+        "zh-a",
+        &[(
+            "a1",
+            "今天天气很好，我们一起去龚园吧。",
+            Some(speech.clone()),
+        )],
+    );
+    let unsaid = write_set(
+        dir.path(),
+        "zh-b",
+        &[
+            ("b1", "今天天气很好，我们一起去公园吧。", Some(speech)),
+            ("b2", "安静", Some(silent_wav())),
+        ],
+    );
+    let list = dir.path().join("list.txt");
+    fs::write(&list, "龚园\t50\tzh\n慕容明哲\n龘\n").unwrap();
+    let json = dir.path().join("out.json");
+    let output = run(&[
+        "eval",
+        &said[0],
+        &said[1],
+        &unsaid[0],
+        &unsaid[1],
+        "--hotwords",
+        list.to_str().unwrap(),
+        "--json",
+        json.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("\"龘\" has no effect: the model cannot write 龘"),
+        "{}",
+        stderr(&output)
+    );
+    let report = stdout(&output);
+    assert!(report.contains("processor time"), "{report}");
+    let written: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let sets = &written["hotwords"]["effect"]["sets"];
+    let row = |i: usize| {
+        let set = &sets[i];
+        format!(
+            "{} said {} found {} inserted {} in {} of {}",
+            set["set"],
+            set["said"],
+            set["found"],
+            set["inserted"],
+            set["with_insertions"],
+            set["utterances"]
+        )
+    };
+    assert_eq!(
+        row(0),
+        r#""zh-a" said 1 found [0,1] inserted [0,0] in [0,0] of 1"#
+    );
+    assert_eq!(
+        row(1),
+        r#""zh-b" said 0 found [0,0] inserted [0,1] in [0,1] of 2"#
+    );
+    assert_eq!(
+        row(2),
+        r#""all" said 1 found [0,1] inserted [0,1] in [0,1] of 3"#
+    );
 }

@@ -32,7 +32,7 @@ fn bad_command_lines_say_what_is_allowed() {
             2,
             "200..=6000",
         ),
-        (&["transcribe", "--raw", "4000", "x"], 2, "8000..=48000"),
+        (&["transcribe", "--raw", "4000", "x"], 2, "8000..=192000"),
         (&["transcribe", "-", "-"], 1, "only once"),
         (
             &["transcribe", "--format", "srt", "a", "b"],
@@ -254,4 +254,40 @@ fn speech_gives_text_in_every_format() {
             );
         }
     }
+}
+
+#[test]
+fn hotwords_change_the_text_or_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = data("hello_zh.wav");
+    let cases = [
+        ("龚园\t50\n", Ok("龚园")),
+        (
+            r#"[{"text": "龚园", "weight": 50, "lang": "zh"}]"#,
+            Ok("龚园"),
+        ),
+        ("# none\n", Ok("公园")),
+        (
+            "龚园\t7\n",
+            Err("hotwords[0].weight is 7; it must be 1 to 5, or 50"),
+        ),
+        (
+            "龚园\tx\n",
+            Err("line 1: the weight is \"x\"; it must be 1 to 5, or 50"),
+        ),
+    ];
+    let mut failed = Vec::new();
+    for (list, want) in cases {
+        let path = dir.path().join("list.txt");
+        std::fs::write(&path, list).unwrap();
+        let output = run(&["transcribe", "--hotwords", path.to_str().unwrap(), &file]);
+        let right = match want {
+            Ok(part) => output.status.success() && stdout(&output).contains(part),
+            Err(part) => output.status.code() == Some(1) && stderr(&output).contains(part),
+        };
+        if !right {
+            failed.push(format!("{list:?}: {} {}", stdout(&output), stderr(&output)));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

@@ -1,13 +1,14 @@
 //! Where each token of a known text was spoken: the best CTC path (Viterbi) through the frames.
 
 use crate::posteriors::Frame;
+use crate::transcript::Symbol;
 
-/// For each of `tokens` the frame in which the best alignment emits it most surely, in rising order; and its ln P there.
-/// Empty when there are fewer frames than the tokens need.
-pub(crate) fn align(frames: &[Frame], tokens: &[u16]) -> Vec<(usize, f32)> {
-    // States: blank, token 0, blank, token 1, ..., blank.
-    let states = 2 * tokens.len() + 1;
-    if tokens.is_empty() || frames.len() < tokens.len() {
+/// For each of `symbols` the frame in which the best alignment emits it most surely, in rising order; and its ln P there.
+/// Empty when there are fewer frames than they need.
+pub(crate) fn align(frames: &[Frame], symbols: &[Symbol]) -> Vec<(usize, f32)> {
+    // States: blank, symbol 0, blank, symbol 1, ..., blank.
+    let states = 2 * symbols.len() + 1;
+    if symbols.is_empty() || frames.len() < symbols.len() {
         return Vec::new();
     }
     let mut score = vec![f32::NEG_INFINITY; states];
@@ -16,8 +17,8 @@ pub(crate) fn align(frames: &[Frame], tokens: &[u16]) -> Vec<(usize, f32)> {
     for (t, frame) in frames.iter().enumerate() {
         let mut next = vec![f32::NEG_INFINITY; states];
         for state in 0..states {
-            let token = (state % 2 == 1).then(|| tokens[state / 2]);
-            let emit = token.map_or(frame.blank, |token| frame.ln_p(token));
+            let symbol = (state % 2 == 1).then(|| &symbols[state / 2]);
+            let emit = symbol.map_or(frame.blank, |symbol| symbol.ln_p(frame));
             if t == 0 {
                 next[state] = if state < 2 { emit } else { f32::NEG_INFINITY };
                 continue;
@@ -26,8 +27,8 @@ pub(crate) fn align(frames: &[Frame], tokens: &[u16]) -> Vec<(usize, f32)> {
             if state >= 1 && score[state - 1] > best.0 {
                 best = (score[state - 1], 1);
             }
-            let may_skip =
-                token.is_some() && state >= 2 && tokens[state / 2] != tokens[state / 2 - 1];
+            let may_skip = state >= 2
+                && symbol.is_some_and(|symbol| symbol.token != symbols[state / 2 - 1].token);
             if may_skip && score[state - 2] > best.0 {
                 best = (score[state - 2], 2);
             }
@@ -44,10 +45,10 @@ pub(crate) fn align(frames: &[Frame], tokens: &[u16]) -> Vec<(usize, f32)> {
     if score[state] == f32::NEG_INFINITY {
         return Vec::new();
     }
-    let mut spikes = vec![(0, f32::NEG_INFINITY); tokens.len()];
+    let mut spikes = vec![(0, f32::NEG_INFINITY); symbols.len()];
     for t in (0..frames.len()).rev() {
         if state % 2 == 1 {
-            let ln_p = frames[t].ln_p(tokens[state / 2]);
+            let ln_p = symbols[state / 2].ln_p(&frames[t]);
             // The earliest of equally sure frames: the path is walked backwards.
             if ln_p >= spikes[state / 2].1 {
                 spikes[state / 2] = (t, ln_p);
@@ -61,11 +62,15 @@ pub(crate) fn align(frames: &[Frame], tokens: &[u16]) -> Vec<(usize, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::posteriors::tests::frame;
 
     fn frames(rows: &[[f32; 3]]) -> Vec<Frame> {
-        rows.iter()
-            .map(|row| Frame::new(&row.map(f32::ln), 0, None))
-            .collect()
+        rows.iter().map(|row| frame(&row.map(f32::ln))).collect()
+    }
+
+    fn align(frames: &[Frame], tokens: &[u16]) -> Vec<(usize, f32)> {
+        let symbols: Vec<Symbol> = tokens.iter().map(|token| Symbol::of(*token)).collect();
+        super::align(frames, &symbols)
     }
 
     #[test]

@@ -33,6 +33,15 @@ pub struct Hotword {
     pub language: Option<Language>,
 }
 
+/// A hotword that the model can never write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IneffectiveHotword {
+    /// The word, as it was listed.
+    pub text: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 impl Hotword {
     /// Checks the limits of the fields; `index` is its place in its list, for the message.
     pub(crate) fn check(&self, index: usize) -> Result<(), EngineError> {
@@ -97,6 +106,8 @@ pub struct TaskOptions {
     pub speech_noise_threshold: f32,
     /// Languages to recognise; empty means all.
     pub languages: Vec<Language>,
+    /// Whether text and words have punctuation. Sentences are cut alike with and without.
+    pub punctuation: bool,
     /// Words to be preferred, at most [`MAX_HOTWORDS`].
     pub hotwords: Vec<Hotword>,
     /// Numbers, dates, times, money and the like are written in figures.
@@ -105,6 +116,8 @@ pub struct TaskOptions {
     pub disfluency_removal: bool,
     /// Words to hide or to leave out.
     pub word_filter: WordFilter,
+    /// What was said or written before, as [`Session::set_context`](crate::Session::set_context) takes it.
+    pub context: Vec<String>,
 }
 
 impl TaskOptions {
@@ -118,10 +131,12 @@ impl TaskOptions {
             semantic: false,
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
+            punctuation: true,
             hotwords: Vec::new(),
             inverse_text_normalization: true,
             disfluency_removal: false,
             word_filter: WordFilter::default(),
+            context: Vec::new(),
         }
     }
 
@@ -156,6 +171,14 @@ pub struct Sentence {
 }
 
 impl Sentence {
+    /// Takes the marks out of the text and the words.
+    pub(crate) fn strip_punctuation(&mut self) {
+        for word in &mut self.words {
+            word.punctuation.clear();
+        }
+        self.text = ting_text::join(&self.words);
+    }
+
     /// The text of the words that are not [`fixed`](Self::fixed).
     pub fn stash(&self) -> String {
         ting_text::join(self.words.get(self.fixed..).unwrap_or_default())

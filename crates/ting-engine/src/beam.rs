@@ -4,13 +4,13 @@
 //! DNNs" (2014), algorithm 1, with the language model applied per token.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ting_models::{LmState, NgramLm};
 
+use crate::hotwords::{Completed, Graph, Spotter, Start};
 use crate::posteriors::{Frame, log_add};
-
-/// A frame this sure of the blank (natural log) extends nothing: most frames are, and are skipped cheaply.
-const SURE_BLANK: f32 = -0.002;
+use crate::transcript::Symbol;
 
 /// How hypotheses are scored and kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,13 +26,25 @@ pub(crate) struct BeamOptions {
 /// A prefix: the path from the root of a tree of tokens.
 struct Node {
     parent: u32,
-    token: u16,
+    /// The last token.
+    symbol: Symbol,
+    /// A hotword is one step, whose tokens are these.
+    hotword: Option<Box<Hotword>>,
     /// Tokens of the prefix.
     depth: u32,
     lm: LmState,
     /// Language model and bonus of the whole prefix, weighted.
     extra: f32,
     children: HashMap<u16, u32>,
+}
+
+/// A hotword in a prefix.
+struct Hotword {
+    symbols: Vec<Symbol>,
+    /// Score of the best path to it so far, which is the one that `symbols` has.
+    score: f32,
+    /// It ends in a letter.
+    ends_in_letter: bool,
 }
 
 /// A prefix in the beam with the probability of all alignments that end in the blank, and in its last token.
@@ -56,13 +68,19 @@ pub(crate) struct Beam {
     options: BeamOptions,
     nodes: Vec<Node>,
     beam: Vec<Hypothesis>,
+    graph: Arc<Graph>,
+    spotter: Spotter,
+    completed: Vec<Completed>,
+    /// The nodes of hotwords, by the node before and the index of the word.
+    hotwords: HashMap<(u32, usize), u32>,
 }
 
 impl Beam {
-    pub(crate) fn new(options: BeamOptions, lm: Option<&NgramLm>) -> Self {
+    pub(crate) fn new(options: BeamOptions, lm: Option<&NgramLm>, graph: Arc<Graph>) -> Self {
         let root = Node {
             parent: ROOT,
-            token: 0,
+            symbol: Symbol::of(0),
+            hotword: None,
             depth: 0,
             lm: lm.map(NgramLm::state_start).unwrap_or_default(),
             extra: 0.0,
@@ -77,31 +95,52 @@ impl Beam {
             options,
             nodes: vec![root],
             beam: vec![start],
+            spotter: Spotter::new(&graph),
+            graph,
+            completed: Vec::new(),
+            hotwords: HashMap::new(),
         }
+    }
+
+    /// Other hotwords from the next frame on. Words that are being said are not found in either list.
+    pub(crate) fn set_graph(&mut self, graph: Arc<Graph>) {
+        self.spotter = Spotter::new(&graph);
+        self.graph = graph;
+        self.hotwords.clear();
     }
 
     /// Takes the next frame.
     pub(crate) fn advance(&mut self, frame: &Frame, lm: Option<&NgramLm>) {
-        if frame.blank > SURE_BLANK {
+        if frame.is_surely_blank() {
+            self.spotter.pass(&self.graph, frame.blank);
             for hypothesis in &mut self.beam {
                 hypothesis.blank = hypothesis.acoustic() + frame.blank;
                 hypothesis.token = f32::NEG_INFINITY;
             }
             return;
         }
+        let start = self.start();
         // In order of first touch, so that ties are broken the same way every time.
         let mut next: Vec<Hypothesis> = Vec::new();
         let mut places: HashMap<u32, usize> = HashMap::new();
         for hypothesis in std::mem::take(&mut self.beam) {
             let total = hypothesis.acoustic();
-            let last =
-                (hypothesis.node != ROOT).then(|| self.nodes[hypothesis.node as usize].token);
+            let node = &self.nodes[hypothesis.node as usize];
+            let last = (hypothesis.node != ROOT).then(|| node.symbol.clone());
+            let is_whole = node
+                .hotword
+                .as_ref()
+                .is_some_and(|word| word.ends_in_letter);
             let stay = touch(&mut next, &mut places, hypothesis.node);
             stay.blank = log_add(stay.blank, total + frame.blank);
-            if let Some(last) = last {
-                stay.token = log_add(stay.token, hypothesis.token + frame.ln_p(last));
+            if let Some(last) = &last {
+                stay.token = log_add(stay.token, hypothesis.token + last.ln_p(frame));
             }
+            let last = last.map(|last| last.token);
             for (token, ln_p) in &frame.tokens {
+                if is_whole && self.graph.goes_on(*token) {
+                    continue;
+                }
                 // The same token again is a new one only after a blank.
                 let from = if Some(*token) == last {
                     hypothesis.blank
@@ -116,6 +155,7 @@ impl Beam {
                 extended.token = log_add(extended.token, from + ln_p);
             }
         }
+        self.add_hotwords(frame, start, &mut next, &mut places, lm);
         let score = |h: &Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
         next.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.node.cmp(&b.node)));
         next.truncate(self.options.width);
@@ -123,15 +163,121 @@ impl Beam {
     }
 
     /// The tokens of the best hypothesis.
-    pub(crate) fn best(&self) -> Vec<u16> {
-        let mut tokens = Vec::new();
+    pub(crate) fn best(&self) -> Vec<Symbol> {
+        let mut symbols = Vec::new();
         let mut node = self.beam.first().map_or(ROOT, |hypothesis| hypothesis.node);
         while node != ROOT {
-            tokens.push(self.nodes[node as usize].token);
-            node = self.nodes[node as usize].parent;
+            let at = &self.nodes[node as usize];
+            match &at.hotword {
+                Some(word) => symbols.extend(word.symbols.iter().rev().cloned()),
+                None => symbols.push(at.symbol.clone()),
+            }
+            node = at.parent;
         }
-        tokens.reverse();
-        tokens
+        symbols.reverse();
+        symbols
+    }
+
+    /// Where a hotword may begin in the next frame.
+    fn start(&self) -> Start {
+        let Some(best) = self.beam.first() else {
+            return Start::default();
+        };
+        let node = &self.nodes[best.node as usize];
+        Start {
+            node: best.node,
+            score: best.acoustic() + node.extra,
+            blank: best.blank + node.extra,
+            last: (best.node != ROOT).then_some(node.symbol.token),
+        }
+    }
+
+    /// Lets the hotwords that are complete in `frame` compete with the hypotheses `next`.
+    fn add_hotwords(
+        &mut self,
+        frame: &Frame,
+        start: Start,
+        next: &mut Vec<Hypothesis>,
+        places: &mut HashMap<u32, usize>,
+        lm: Option<&NgramLm>,
+    ) {
+        if self.graph.is_empty() {
+            return;
+        }
+        let score = |h: &Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
+        let mut scores: Vec<f32> = next.iter().map(score).collect();
+        let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut completed = std::mem::take(&mut self.completed);
+        completed.clear();
+        self.spotter
+            .advance(&self.graph, frame, start, best, &mut completed);
+        let mut worst = f32::NEG_INFINITY;
+        if !completed.is_empty() && scores.len() >= self.options.width {
+            let last = self.options.width - 1;
+            worst = *scores.select_nth_unstable_by(last, |a, b| b.total_cmp(a)).1;
+        }
+        for word in &completed {
+            // Others would be cut off at once.
+            if word.score + self.graph.words[word.word].gain > worst {
+                let extra = self.nodes[word.node as usize].extra;
+                let node = self.hotword(word, lm);
+                let reached = touch(next, places, node);
+                reached.token = log_add(reached.token, word.score - extra);
+            }
+        }
+        self.completed = completed;
+    }
+
+    /// The node of a hotword behind the hypothesis it began after.
+    fn hotword(&mut self, completed: &Completed, lm: Option<&NgramLm>) -> u32 {
+        let key = (completed.node, completed.word);
+        let known = self.hotwords.get(&key).copied();
+        if let Some(node) = known {
+            let hotword = self.nodes[node as usize].hotword.as_ref();
+            if hotword.is_some_and(|hotword| hotword.score >= completed.score) {
+                return node;
+            }
+        }
+        let word = &self.graph.words[completed.word];
+        let arcs = self.spotter.arcs(completed);
+        let symbols: Vec<Symbol> = arcs
+            .iter()
+            .map(|arc| word.symbol(&word.spelling.arcs[*arc]))
+            .collect();
+        let from = &self.nodes[completed.node as usize];
+        let mut state = from.lm;
+        if let Some(lm) = lm {
+            for symbol in &symbols {
+                state = lm.score(state, symbol.token).1;
+            }
+        }
+        let last = symbols.last().cloned().unwrap_or(Symbol::of(0));
+        let hotword = Hotword {
+            symbols,
+            score: completed.score,
+            ends_in_letter: word.spelling.ends_in_letter,
+        };
+        let extra = from.extra + word.gain;
+        let depth = from.depth + hotword.symbols.len() as u32;
+        if let Some(known) = known {
+            let node = &mut self.nodes[known as usize];
+            node.depth = depth;
+            node.symbol = last;
+            node.hotword = Some(Box::new(hotword));
+            return known;
+        }
+        let node = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            parent: completed.node,
+            symbol: last,
+            hotword: Some(Box::new(hotword)),
+            depth,
+            lm: state,
+            extra,
+            children: HashMap::new(),
+        });
+        self.hotwords.insert(key, node);
+        node
     }
 
     /// Drops the hypotheses that do not begin with the first `tokens` tokens of [`best`](Self::best), so that these are
@@ -184,7 +330,8 @@ impl Beam {
         let depth = from.depth + 1;
         self.nodes.push(Node {
             parent,
-            token,
+            symbol: Symbol::of(token),
+            hotword: None,
             depth,
             lm: state,
             extra,
@@ -213,6 +360,7 @@ fn touch<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::posteriors::tests::frame;
 
     fn search(rows: &[&[f32]], width: usize) -> Vec<u16> {
         let options = BeamOptions {
@@ -220,12 +368,12 @@ mod tests {
             lm_weight: 0.0,
             token_bonus: 0.0,
         };
-        let mut beam = Beam::new(options, None);
+        let mut beam = Beam::new(options, None, Arc::default());
         for row in rows {
             let ln: Vec<f32> = row.iter().map(|p| p.ln()).collect();
-            beam.advance(&Frame::new(&ln, 0, None), None);
+            beam.advance(&frame(&ln), None);
         }
-        beam.best()
+        beam.best().iter().map(|symbol| symbol.token).collect()
     }
 
     #[test]
@@ -245,13 +393,13 @@ mod tests {
                 lm_weight: 0.0,
                 token_bonus: 0.0,
             };
-            let mut beam = Beam::new(options, None);
-            let mut settled: Vec<u16> = Vec::new();
+            let mut beam = Beam::new(options, None, Arc::default());
+            let mut settled: Vec<Symbol> = Vec::new();
             for _ in 0..60 {
                 let weights: Vec<f32> = (0..TOKENS).map(|_| random().powi(6) + 1e-4).collect();
                 let sum: f32 = weights.iter().sum();
                 let row: Vec<f32> = weights.iter().map(|p| (p / sum).ln()).collect();
-                beam.advance(&Frame::new(&row, 0, None), None);
+                beam.advance(&frame(&row), None);
                 let best = beam.best();
                 assert!(best.starts_with(&settled), "round {round}");
                 assert!(beam.settled() >= settled.len(), "round {round}");

@@ -11,10 +11,10 @@ use std::thread::JoinHandle;
 
 use ting_models::Model;
 
-use crate::api::{EngineError, EngineErrorKind, Event, TaskOptions};
+use crate::api::{EngineError, EngineErrorKind, Event, IneffectiveHotword, TaskOptions};
 use crate::capacity;
 use crate::recognizer::Recognizer;
-use crate::task::{Inbox, Queue, TURN_BYTES, Task, lock};
+use crate::task::{Inbox, Part, Queue, TURN_BYTES, Task, lock};
 
 /// What a session may hold before its giver should pause: 20 minutes of 16 kHz PCM sent at once are 38 MB.
 pub const MAX_QUEUED_BYTES: usize = 64 << 20;
@@ -122,6 +122,7 @@ impl Engine {
                 ),
             ));
         }
+        let ineffective = recognizer.ineffective_hotwords().to_vec();
         let task = Arc::new(Task {
             inbox: Mutex::default(),
             recognizer: Mutex::new(Some(recognizer)),
@@ -131,6 +132,7 @@ impl Engine {
             task,
             queue: Arc::clone(&self.inner.queue),
             sessions: Arc::clone(&self.inner.sessions),
+            ineffective,
         })
     }
 
@@ -163,6 +165,7 @@ pub struct Session {
     task: Arc<Task>,
     queue: Arc<Queue>,
     sessions: Arc<AtomicUsize>,
+    ineffective: Vec<IneffectiveHotword>,
 }
 
 impl fmt::Debug for Session {
@@ -182,10 +185,30 @@ impl Session {
         inbox.bytes += bytes.len();
         match inbox.parts.back_mut() {
             // Frames of one byte would otherwise cost more in lists than in bytes.
-            Some(part) if part.len() + bytes.len() <= TURN_BYTES => part.extend_from_slice(&bytes),
-            _ => inbox.parts.push_back(bytes),
+            Some(Part::Audio(part)) if part.len() + bytes.len() <= TURN_BYTES => {
+                part.extend_from_slice(&bytes);
+            }
+            _ => inbox.parts.push_back(Part::Audio(bytes)),
         }
         self.schedule(inbox);
+    }
+
+    /// Replaces the task's context for the bytes that are pushed after it: what was said or written before, oldest first;
+    /// see [`Recognizer::set_context`].
+    pub fn set_context(&self, texts: Vec<String>) {
+        let mut inbox = lock(&self.task.inbox);
+        if inbox.finish || inbox.ended {
+            return;
+        }
+        let part = Part::Context(texts);
+        inbox.bytes += part.len();
+        inbox.parts.push_back(part);
+        self.schedule(inbox);
+    }
+
+    /// The hotwords that can never be written, and why.
+    pub fn ineffective_hotwords(&self) -> &[IneffectiveHotword] {
+        &self.ineffective
     }
 
     /// Bytes given and not yet recognised.

@@ -17,17 +17,20 @@ mod capacity;
 mod closing;
 mod detect;
 mod engine;
+mod hotwords;
 mod posteriors;
+mod punctuation;
 mod recognizer;
 mod segment;
 mod segmenter;
 mod semantic;
 mod task;
+mod transcript;
 mod words;
 
 pub use api::{
-    EngineError, EngineErrorKind, Event, Hotword, Language, MAX_HOTWORD_CHARS, MAX_HOTWORDS,
-    Sentence, TaskOptions, Word, WordFilter,
+    EngineError, EngineErrorKind, Event, Hotword, IneffectiveHotword, Language, MAX_HOTWORD_CHARS,
+    MAX_HOTWORDS, Sentence, TaskOptions, Word, WordFilter,
 };
 pub use closing::{SEMANTIC_SILENCE_MS, SHORTEST_SILENCE_MS, SHRINKS_FROM_MS, SHRINKS_TO_MS};
 pub use detect::{segments, speech_probabilities};

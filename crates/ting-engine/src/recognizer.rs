@@ -6,8 +6,12 @@ use ting_audio::AudioStream;
 use ting_features::{Fbank, FbankOptions, Lfr};
 use ting_models::{EncoderState, FeatureConfig, FsmnVadState, Languages, Model};
 
-use crate::api::{EngineError, EngineErrorKind, Event, Language, TaskOptions, check_hotwords};
+use crate::api::{
+    EngineError, EngineErrorKind, Event, IneffectiveHotword, Language, Sentence, TaskOptions,
+    check_hotwords,
+};
 use crate::closing::Closing;
+use crate::hotwords::{Graph, GraphOptions, context};
 use crate::segment::{BANDS, Beginning, Context, Segment};
 use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
 use crate::semantic::Division;
@@ -31,6 +35,7 @@ pub struct Recognizer {
     model: Arc<Model>,
     options: TaskOptions,
     allowed: Option<Vec<bool>>,
+    graph: Arc<Graph>,
     audio: AudioStream,
     samples: u64,
     /// Samples up to and with the last that is no digital silence.
@@ -90,7 +95,9 @@ impl Recognizer {
         let features = model.config.features.clone();
         let allowed =
             (!options.languages.is_empty()).then(|| allowed_tokens(&model, &options.languages));
+        let graph = graph(&model, allowed.as_deref(), &options);
         Ok(Self {
+            graph,
             allowed,
             audio,
             samples: 0,
@@ -122,6 +129,11 @@ impl Recognizer {
         (self.samples - self.sounding) / SAMPLES_PER_MS
     }
 
+    /// The hotwords that can never be written, and why: never silently without effect.
+    pub fn ineffective_hotwords(&self) -> &[IneffectiveHotword] {
+        &self.graph.ineffective
+    }
+
     /// Whether the last event was given.
     pub fn is_ended(&self) -> bool {
         self.ended
@@ -139,6 +151,22 @@ impl Recognizer {
             if let Err(error) = result {
                 self.fail(&error, events);
             }
+        }
+    }
+
+    /// Replaces the task's context by `texts`, what was said or written before, oldest first; of more than 10 the newest
+    /// count, of each the first 400 characters. Rare words in it are preferred, more weakly than any hotword.
+    ///
+    /// It holds for the audio that is pushed after it; the final of a sentence that is being spoken is recognised with it
+    /// as a whole. The same bytes, with the same contexts between the same bytes, give the same events.
+    pub fn set_context(&mut self, texts: &[String]) {
+        if self.ended {
+            return;
+        }
+        self.options.context = texts.to_vec();
+        self.graph = graph(&self.model, self.allowed.as_deref(), &self.options);
+        if let Some(segment) = &mut self.segment {
+            segment.set_graph(&self.graph);
         }
     }
 
@@ -258,6 +286,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            graph: &self.graph,
             semantic: self.options.semantic,
             text: self.options.text(),
         };
@@ -293,6 +322,7 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            graph: &self.graph,
             semantic: self.options.semantic,
             text: self.options.text(),
         };
@@ -307,8 +337,10 @@ impl Recognizer {
             segmenter.has_speech(known.saturating_sub(PARTIAL_SPEECH), known)
         };
         let heard = segment.push(&context, frames, speaking);
-        let partials = heard.partials.into_iter();
-        events.extend(partials.map(|sentence| Event::Partial { sentence }));
+        for sentence in heard.partials {
+            let sentence = self.shown(sentence);
+            events.push(Event::Partial { sentence });
+        }
         heard.division
     }
 
@@ -324,6 +356,7 @@ impl Recognizer {
             allowed: self.allowed.as_deref(),
             semantic: self.options.semantic,
             text: self.options.text(),
+            graph: &self.graph,
         };
         let sentence = segment.finish(&context, features, speech_end, probability);
         if let Some(sentence) = sentence {
@@ -334,8 +367,18 @@ impl Recognizer {
             } else {
                 self.judged as u64 * FRAME_MS
             };
+            let sentence = self.shown(sentence);
             events.push(Event::Final { sentence, audio_ms });
         }
+    }
+
+    /// A sentence as the task wants it.
+    fn shown(&self, mut sentence: Sentence) -> Sentence {
+        // Only here: up to here the marks may say where a sentence ends.
+        if !self.options.punctuation {
+            sentence.strip_punctuation();
+        }
+        sentence
     }
 
     /// Drops frames that no segment can refer to any more.
@@ -352,6 +395,17 @@ impl Recognizer {
             self.first_frame += extra;
         }
     }
+}
+
+/// What the options say about words.
+fn graph(model: &Model, allowed: Option<&[bool]>, options: &TaskOptions) -> Arc<Graph> {
+    let context = context::words(&options.context, model);
+    let graph_options = GraphOptions {
+        tokens: &model.tokens,
+        readings: model.readings.as_ref(),
+        allowed,
+    };
+    Arc::new(Graph::new(graph_options, &options.hotwords, &context))
 }
 
 fn allowed_tokens(model: &Model, languages: &[Language]) -> Vec<bool> {

@@ -1,12 +1,16 @@
 //! The recognition of one open segment: a streaming pass for partials, a pass over the whole for the final.
 
+use std::sync::Arc;
+
 use ting_features::Lfr;
 use ting_models::{EncoderState, Model};
 
 use crate::align::align;
 use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
-use crate::posteriors::Frame;
+use crate::hotwords::Graph;
+use crate::posteriors::{Frame, Look};
+use crate::punctuation::punctuate;
 use crate::segmenter::FRAME_MS;
 use crate::semantic::{Division, SentenceEnd};
 use crate::words::{self, TimedToken};
@@ -29,10 +33,6 @@ const SPEECH_EVIDENCE: f32 = 0.2;
 /// What the search for partials took to be said this long ago, in ms, is settled: hypotheses that say otherwise are dropped.
 /// A whole beam agrees only after many seconds, and hardly ever comes back to what is this old.
 const SETTLE_MS: u64 = 1_200;
-/// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word
-/// and the writing of a number depend on what follows.
-const FIXED_BEFORE: usize = 2;
-
 /// Where a segment begins. All in frames of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Beginning {
@@ -108,6 +108,7 @@ pub(crate) struct Context<'a> {
     pub(crate) semantic: bool,
     /// How the words of a sentence are written.
     pub(crate) text: ting_text::Options<'a>,
+    pub(crate) graph: &'a Arc<Graph>,
 }
 
 impl Context<'_> {
@@ -118,7 +119,22 @@ impl Context<'_> {
             lm_weight: decoder.lm_weight,
             token_bonus: decoder.token_bonus,
         };
-        Beam::new(options, self.model.lm.as_ref())
+        Beam::new(options, self.model.lm.as_ref(), Arc::clone(self.graph))
+    }
+
+    /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word and
+    /// the writing of a number depend on what follows.
+    fn words_ahead(&self) -> usize {
+        let punctuator = self.model.punctuator.as_ref();
+        let mark = punctuator.map_or(1, |punctuator| punctuator.config().look_ahead);
+        mark.max(ting_text::LOOK_AHEAD)
+    }
+
+    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
+    fn punctuate(&self, words: &mut [Word], ended: bool) {
+        if let Some(punctuator) = &self.model.punctuator {
+            punctuate(punctuator, words, ended);
+        }
     }
 
     fn lfr(&self) -> Lfr {
@@ -129,14 +145,14 @@ impl Context<'_> {
     fn posteriors(&self, encoded: &[f32], frames: usize) -> impl Iterator<Item = Frame> {
         let ctc = &self.model.ctc;
         let log_probs = ctc.log_probs(encoded, frames);
-        let (tokens, blank) = (ctc.tokens(), ctc.blank());
-        (0..frames).map(move |t| {
-            Frame::new(
-                &log_probs[t * tokens..(t + 1) * tokens],
-                blank,
-                self.allowed,
-            )
-        })
+        let tokens = ctc.tokens();
+        let look = Look {
+            blank: ctc.blank(),
+            allowed: self.allowed,
+            hot: &self.graph.sounds,
+            readings: self.model.readings.as_ref(),
+        };
+        (0..frames).map(move |t| Frame::new(&log_probs[t * tokens..(t + 1) * tokens], look))
     }
 }
 
@@ -161,6 +177,11 @@ impl Segment {
             reported: false,
             sentence_end: context.semantic.then(SentenceEnd::default),
         }
+    }
+
+    /// Other hotwords for the frames that follow, and for the final.
+    pub(crate) fn set_graph(&mut self, graph: &Arc<Graph>) {
+        self.beam.set_graph(Arc::clone(graph));
     }
 
     /// Takes the next feature frames. For each chunk they complete it gives what is recognised by then, if anything is and
@@ -199,8 +220,9 @@ impl Segment {
             if !wanted(until) {
                 continue;
             }
-            let spoken = self.words(context, &self.posteriors, &self.beam, until);
+            let mut spoken = self.words(context, &self.posteriors, &self.beam, until);
             self.beam.settle(spoken.old);
+            context.punctuate(&mut spoken.words, false);
             heard.division = self.division(&spoken.words, until);
             if heard.division.is_some() {
                 break;
@@ -248,6 +270,7 @@ impl Segment {
         if !spoken.evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
             spoken.words.clear();
         }
+        context.punctuate(&mut spoken.words, true);
         spoken.settled_ms = u64::MAX;
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.beginning.speech as u64 * FRAME_MS;
@@ -308,21 +331,28 @@ impl Segment {
         beam: &Beam,
         until: usize,
     ) -> Spoken {
-        let tokens = &beam.best();
-        let spikes = align(posteriors, tokens);
+        let symbols = &beam.best();
+        let spikes = align(posteriors, symbols);
         let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
         let start_ms = self.beginning.start as u64 * FRAME_MS;
         let limit_ms = until as u64 * FRAME_MS;
         let at = |frame: usize| start_ms + frame as u64 * row_ms;
-        let mut timed: Vec<TimedToken> = Vec::with_capacity(tokens.len());
+        let mut timed: Vec<TimedToken<'_>> = Vec::with_capacity(symbols.len());
         let mut evidence = Evidence {
             sum: 0.0,
             tokens: 0,
         };
-        for (i, ((frame, ln_p), token)) in spikes.iter().zip(tokens).enumerate() {
-            let mark = context.model.tokens.is_punctuation(usize::from(*token));
+        for (i, ((frame, ln_p), symbol)) in spikes.iter().zip(symbols).enumerate() {
+            let mark = context
+                .model
+                .tokens
+                .is_punctuation(usize::from(symbol.token));
             if !mark {
-                evidence.sum += ln_p;
+                // A hotword is unlikely by itself. That something was said there does not depend on what.
+                evidence.sum += match symbol.hot {
+                    Some(_) => ln_p.max(posteriors[*frame].likeliest()),
+                    None => *ln_p,
+                };
                 evidence.tokens += 1;
             }
             let previous = timed.last().map_or(start_ms, |token| token.end_ms);
@@ -337,20 +367,21 @@ impl Segment {
             let longest = if mark { 0 } else { TOKEN_MS };
             let end_ms = next.min(at(*frame) + longest).min(limit_ms).max(begin_ms);
             timed.push(TimedToken {
-                token: *token,
+                token: symbol.token,
+                spelling: symbol.spelling.as_deref(),
                 begin_ms,
                 end_ms,
             });
         }
-        let words = words::words(&context.model.tokens, &timed);
+        let words = words::join(&context.model.tokens, &timed);
         let old = timed
             .iter()
             .take_while(|token| token.end_ms + SETTLE_MS <= limit_ms)
             .count();
         let settled = &timed[..beam.settled().max(old).min(timed.len())];
-        let settled = words::words(&context.model.tokens, settled).len();
+        let settled = words::join(&context.model.tokens, settled).len();
         let settled_ms = settled
-            .checked_sub(FIXED_BEFORE)
+            .checked_sub(context.words_ahead())
             .and_then(|fixed| words.get(fixed))
             .map_or(0, |word| word.begin_ms);
         Spoken {

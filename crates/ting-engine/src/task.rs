@@ -33,9 +33,25 @@ pub(crate) struct Task {
     pub(crate) sink: Sink,
 }
 
+/// What a session gives its task, in order.
+pub(crate) enum Part {
+    Audio(Vec<u8>),
+    Context(Vec<String>),
+}
+
+impl Part {
+    /// In bytes, for the bounds on what waits. A context counts too: a client may send any number of them.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Audio(bytes) => bytes.len(),
+            Self::Context(texts) => texts.iter().map(String::len).sum::<usize>() + 64,
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Inbox {
-    pub(crate) parts: VecDeque<Vec<u8>>,
+    pub(crate) parts: VecDeque<Part>,
     /// Sum of the lengths of `parts`.
     pub(crate) bytes: usize,
     pub(crate) finish: bool,
@@ -102,8 +118,11 @@ impl Task {
                     break;
                 };
                 let room = TURN_BYTES - size;
-                if part.len() > room {
-                    inbox.parts.push_front(part.split_off(room));
+                if let Part::Audio(bytes) = &mut part
+                    && bytes.len() > room
+                {
+                    let rest = bytes.split_off(room);
+                    inbox.parts.push_front(Part::Audio(rest));
                 }
                 size += part.len();
                 parts.push(part);
@@ -117,7 +136,10 @@ impl Task {
             Some(recognizer) => {
                 let result = catch_unwind(AssertUnwindSafe(|| {
                     for part in &parts {
-                        recognizer.push(part, &mut events);
+                        match part {
+                            Part::Audio(bytes) => recognizer.push(bytes, &mut events),
+                            Part::Context(texts) => recognizer.set_context(texts),
+                        }
                     }
                     if last {
                         recognizer.finish(&mut events);

@@ -6,15 +6,17 @@ use crate::api::Word;
 
 /// A token and when it was spoken, in ms from the first sample of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimedToken {
+pub(crate) struct TimedToken<'a> {
     pub(crate) token: u16,
+    /// What is written instead of the token's own text; empty for the rest of a word whose first token writes it all.
+    pub(crate) spelling: Option<&'a str>,
     pub(crate) begin_ms: u64,
     pub(crate) end_ms: u64,
 }
 
 /// Joins tokens into words: one per CJK character or English word, marks attached to the word before them. Case and marks
 /// are those of the token list; `ting_text` writes them as one does.
-pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
+pub(crate) fn join(tokens: &Tokens, timed: &[TimedToken<'_>]) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     // Whether the next piece without a word start still belongs to the last word.
     let mut joinable = false;
@@ -27,7 +29,11 @@ pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken]) -> Vec<Word> {
             joinable = false;
             continue;
         }
-        let text = tokens.text(id);
+        if let (Some(""), Some(word)) = (piece.spelling, words.last_mut()) {
+            word.end_ms = piece.end_ms;
+            continue;
+        }
+        let text = piece.spelling.unwrap_or(tokens.text(id));
         if text.is_empty() {
             // A lone word start: what follows is a new word.
             joinable = false;
@@ -113,11 +119,12 @@ mod tests {
                 .enumerate()
                 .map(|(i, piece)| TimedToken {
                     token: tokens.id(piece).unwrap() as u16,
+                    spelling: None,
                     begin_ms: 100 * i as u64,
                     end_ms: 100 * i as u64 + 100,
                 })
                 .collect();
-            let got: Vec<String> = words(&tokens, &timed)
+            let got: Vec<String> = join(&tokens, &timed)
                 .iter()
                 .map(|word| format!("{}{}", word.text, word.punctuation))
                 .collect();

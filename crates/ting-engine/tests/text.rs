@@ -6,11 +6,13 @@ use common::{finals, model, options, pcm, run, silence, speech};
 use ting_engine::{Event, Sentence, TaskOptions, WordFilter};
 
 fn partials(events: &[Event]) -> Vec<&Sentence> {
-    let of = |event| match event {
-        &Event::Partial { ref sentence } => Some(sentence),
-        _ => None,
-    };
-    events.iter().filter_map(of).collect()
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Partial { sentence } => Some(sentence),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What there is of `text` beside marks.

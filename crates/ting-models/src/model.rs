@@ -8,6 +8,8 @@ use crate::config::{ModelConfig, require};
 use crate::ctc::CtcHead;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::ngram::NgramLm;
+use crate::punctuator::Punctuator;
+use crate::readings::Readings;
 use crate::sanm::SanmEncoder;
 use crate::tokens::Tokens;
 use crate::vad::FsmnVad;
@@ -21,6 +23,9 @@ use crate::vad::FsmnVad;
 /// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
+/// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
+/// | `punc_tokens.json` | its tokens |
+/// | `readings.txt` | [`Readings`], optional |
 ///
 /// `training/random_model.py` writes such a folder with random weights.
 #[derive(Debug)]
@@ -35,6 +40,10 @@ pub struct Model {
     pub tokens: Tokens,
     /// A language model over the tokens.
     pub lm: Option<NgramLm>,
+    /// The punctuation network.
+    pub punctuator: Option<Punctuator>,
+    /// How the tokens sound, for hotwords.
+    pub readings: Option<Readings>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
 }
@@ -46,6 +55,9 @@ struct Files<'a> {
     vad: &'a [u8],
     tokens: &'a [u8],
     lm: Option<&'a [u8]>,
+    /// Weights and tokens.
+    punctuator: Option<(&'a [u8], &'a [u8])>,
+    readings: Option<&'a [u8]>,
 }
 
 macro_rules! tiny {
@@ -63,11 +75,17 @@ const TINY_LM: Option<&[u8]> = Some(tiny!("lm.bin"));
 #[cfg(not(embedded_lm))]
 const TINY_LM: Option<&[u8]> = None;
 
+#[cfg(embedded_punctuator)]
+const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> =
+    Some((tiny!("punc.safetensors"), tiny!("punc_tokens.json")));
+#[cfg(not(embedded_punctuator))]
+const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> = None;
+
 impl Model {
     /// Loads the model folder `dir`.
     ///
     /// # Errors
-    /// `File` when a file other than `lm.bin` is missing or one cannot be read; otherwise what is wrong inside, with the
+    /// `File` when a file that is not optional is missing or one cannot be read; otherwise what is wrong inside, with the
     /// file's name.
     pub fn from_dir(dir: &Path) -> Result<Arc<Self>, ModelError> {
         let read = |name: &str| {
@@ -82,17 +100,25 @@ impl Model {
                 )
             })
         };
-        let lm = if dir.join("lm.bin").exists() {
-            Some(read("lm.bin")?)
+        let optional = |name: &str| {
+            let there = dir.join(name).exists();
+            there.then(|| read(name)).transpose()
+        };
+        let punctuator = if dir.join("punc.safetensors").exists() {
+            Some((read("punc.safetensors")?, read("punc_tokens.json")?))
         } else {
             None
         };
+        let lm = optional("lm.bin")?;
+        let readings = optional("readings.txt")?;
         Self::from_files(&Files {
             config: &read("config.json")?,
             model: &read("model.safetensors")?,
             vad: &read("vad.safetensors")?,
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
+            punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
+            readings: readings.as_deref(),
         })
     }
 
@@ -107,6 +133,8 @@ impl Model {
             vad: tiny!("vad.safetensors"),
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
+            punctuator: TINY_PUNCTUATOR,
+            readings: Some(tiny!("readings.txt")),
         })
     }
 
@@ -124,12 +152,24 @@ impl Model {
         let vad = Checkpoint::from_bytes(files.vad)
             .and_then(|checkpoint| FsmnVad::load(&checkpoint, "encoder.", config.vad.clone()))
             .map_err(|error| error.within("vad.safetensors"))?;
-        let tokens = str::from_utf8(files.tokens)
-            .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+        let text = |bytes| {
+            str::from_utf8(bytes)
+                .map_err(|error| ModelError::new(ModelErrorKind::Format, error.to_string()))
+        };
+        let tokens = text(files.tokens)
             .and_then(Tokens::parse)
             .map_err(|error| error.within("tokens.txt"))?;
+        let readings = files
+            .readings
+            .map(|bytes| text(bytes).and_then(|text| Readings::parse(text, &tokens)))
+            .transpose()
+            .map_err(|error| error.within("readings.txt"))?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
+        let punctuator = files
+            .punctuator
+            .map(|(weights, tokens)| load_punctuator(weights, tokens, &config))
+            .transpose()?;
 
         require(tokens.len() == ctc.tokens(), || {
             format!(
@@ -155,7 +195,25 @@ impl Model {
             vad,
             tokens,
             lm,
+            punctuator,
+            readings,
             config,
         }))
     }
+}
+
+fn load_punctuator(
+    weights: &[u8],
+    tokens: &[u8],
+    config: &ModelConfig,
+) -> Result<Punctuator, ModelError> {
+    let Some(config) = config.punctuation.clone() else {
+        return Err(ModelError::new(
+            ModelErrorKind::Config,
+            "config.json should have the section `punctuation`, as there is a punc.safetensors",
+        ));
+    };
+    Checkpoint::from_bytes(weights)
+        .and_then(|checkpoint| Punctuator::load(&checkpoint, tokens, config))
+        .map_err(|error| error.within("punc.safetensors, punc_tokens.json"))
 }

@@ -1,6 +1,6 @@
 //! `tokens.txt`.
 
-use ting_models::{Languages, Tokens};
+use ting_models::{Languages, Readings, Tokens};
 
 #[test]
 fn tokens_know_what_they_are() {
@@ -70,4 +70,46 @@ fn wrong_lists_name_the_line() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn readings_are_found_and_bad_files_refused() {
+    let tokens = Tokens::parse("<blank>\n行\tzh\n形\tzh\n杭\tzh\nの\tja").unwrap();
+    let text = "行\txing2 hang2\n形\txing2\n杭\thang2\n刑\txing2\n醒\txing3\n";
+    let readings = Readings::parse(text, &tokens).unwrap();
+    let of = |token: &str| -> Vec<u16> {
+        let pairs = readings.of(tokens.id(token).unwrap());
+        pairs.iter().map(|(_, syllable)| *syllable).collect()
+    };
+    assert_eq!(of("行").len(), 2);
+    assert_eq!(of("形"), of("行")[..1]);
+    assert_eq!(of("杭"), of("行")[1..]);
+    assert_eq!(of("の"), [] as [u16; 0]);
+    assert_eq!(
+        (readings.syllables(), readings.toneless_syllables()),
+        (2, 2)
+    );
+    // 刑 is no token, and sounds like 行; nothing sounds like 醒 with its tone.
+    assert_eq!(readings.stand_in('刑'), tokens.id("行"));
+    assert_eq!(readings.stand_in('醒'), None);
+    assert_eq!(readings.of(tokens.len() + 7), []);
+    let bad = [
+        ("行 xing2\n", "line 1: there is no tab"),
+        (
+            "行\txing2\n形\t \n",
+            "line 2: the character has no syllable",
+        ),
+        (
+            "行\txing2\n行\thang2\n",
+            "line 2: the character is there twice",
+        ),
+    ];
+    let failed: Vec<_> = bad
+        .iter()
+        .filter(|(text, message)| {
+            let error = Readings::parse(text, &tokens).map(|_| ());
+            !error.is_err_and(|error| error.to_string().contains(message))
+        })
+        .collect();
+    assert!(failed.is_empty(), "{failed:?}");
 }

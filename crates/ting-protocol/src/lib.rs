@@ -16,6 +16,7 @@
 //! and what the `dashscope` SDK 2.0.2 sends and accepts.
 
 mod client;
+mod context;
 mod error;
 mod event;
 mod fields;
@@ -26,6 +27,7 @@ mod vocabulary;
 mod word_filter;
 
 pub use client::{ClientMessage, Resource, RunTask};
+pub use context::{MAX_CONTEXT_CHARS, MAX_CONTEXT_MESSAGES, context_texts};
 pub use error::{ErrorCode, RequestError};
 pub use event::{Event, EventBody, EventError, EventErrorKind, Sentence, Stash, Usage, Word};
 pub use http::{HttpError, HttpReply, RequestUsage};

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use crate::fields::{Fields, shown};
 use crate::{ErrorCode, RequestError, SpecialWordFilter};
 
-/// Sample rates in Hz a task may ask for. Telephone speech is 8000, and no microphone interface in use exceeds 48000.
-pub const SAMPLE_RATES: RangeInclusive<u32> = 8_000..=48_000;
+/// Sample rates in Hz a task may ask for. Telephone speech is 8000, and no audio interface in use exceeds 192000.
+pub const SAMPLE_RATES: RangeInclusive<u32> = 8_000..=192_000;
 
 /// `max_sentence_silence` in ms, from the public page.
 pub const SENTENCE_SILENCE_MS: RangeInclusive<u32> = 200..=6_000;

@@ -194,12 +194,12 @@ fn refusals_name_the_field_and_what_is_allowed() {
         case(
             r#"{"model":"m","parameters":{"format":"pcm"}}"#,
             &invalid,
-            ["'payload.parameters.sample_rate'", "8000 to 48000"],
+            ["'payload.parameters.sample_rate'", "8000 to 192000"],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":500}}"#,
             &invalid,
-            ["sample_rate is 500", "8000 to 48000"],
+            ["sample_rate is 500", "8000 to 192000"],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000.5}}"#,
@@ -209,7 +209,7 @@ fn refusals_name_the_field_and_what_is_allowed() {
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":-1e300}}"#,
             &invalid,
-            ["sample_rate is -1e+300", "8000 to 48000"],
+            ["sample_rate is -1e+300", "8000 to 192000"],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"max_sentence_silence":199}}"#,

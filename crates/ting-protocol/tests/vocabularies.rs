@@ -1,5 +1,8 @@
 //! Requests about hotword lists as clients send them, what is refused, and what the answers look like.
 
+// A helper that fails fails its test.
+#![allow(clippy::unwrap_used)]
+
 use serde_json::{Value, json};
 use ting_protocol::{
     CreatedVocabulary, ErrorCode, HttpReply, Nothing, VocabularyDetails, VocabularyEntry,
@@ -120,301 +123,183 @@ fn create_with(pointer: &str, value: Option<Value>) -> Value {
     body
 }
 
-#[test]
-fn what_is_wrong_is_refused_with_its_name_and_what_is_allowed() {
-    use ErrorCode::{BadRequestEmptyInput, BadRequestEmptyModel, InvalidParameter, ModelNotExist};
-    let text = |text: String| Some(json!(text));
-    let words = |count: usize| Some(json!(vec![json!({"text": "w", "weight": 4}); count]));
-    let (prefix, vocabulary) = ("/input/prefix", "/input/vocabulary");
-    let (first, last) = ("/input/vocabulary/0", "/input/vocabulary/1");
-    let of = |field: &str| format!("{last}/{field}");
-    let (weight, lang, said) = (of("weight"), of("lang"), of("text"));
-    let cases: Vec<(&str, Option<Value>, Option<(ErrorCode, &[&str])>)> = vec![
-        ("/extra", text("x".into()), None),
-        ("/parameters", None, None),
-        (
-            "/model",
-            None,
-            Some((BadRequestEmptyModel, &["'model'", "speech-biasing"])),
-        ),
-        (
-            "/model",
-            Some(Value::Null),
-            Some((BadRequestEmptyModel, &["'model'"])),
-        ),
-        (
-            "/model",
-            text("gpt".into()),
-            Some((ModelNotExist, &["\"gpt\"", "speech-biasing"])),
-        ),
-        (
-            "/model",
-            Some(json!(7)),
-            Some((InvalidParameter, &["model is 7"])),
-        ),
-        ("/input", None, Some((BadRequestEmptyInput, &["'input'"]))),
-        (
-            "/input",
-            Some(Value::Null),
-            Some((BadRequestEmptyInput, &["'input'"])),
-        ),
-        (
-            "/input",
-            Some(json!([])),
-            Some((InvalidParameter, &["input is []", "an object"])),
-        ),
-        (
-            "/input/action",
-            None,
-            Some((InvalidParameter, &["'input.action'", "query_vocabulary"])),
-        ),
-        (
-            "/input/action",
-            text("drop".into()),
-            Some((
-                InvalidParameter,
-                &["input.action is \"drop\"", "create_vocabulary, list_"],
-            )),
-        ),
-        (
-            "/input/action",
-            Some(json!(1)),
-            Some((InvalidParameter, &["input.action is 1"])),
-        ),
-        ("/input/target_model", text("any-model".into()), None),
-        (
-            "/input/target_model",
-            None,
-            Some((InvalidParameter, &["'input.target_model'"])),
-        ),
-        (
-            "/input/target_model",
-            text(String::new()),
-            Some((InvalidParameter, &["input.target_model is \"\""])),
-        ),
-        ("/input/target_model", text("m".repeat(128)), None),
-        (
-            "/input/target_model",
-            text("m".repeat(129)),
-            Some((InvalidParameter, &["1 to 128"])),
-        ),
-        (prefix, text("0123456789".into()), None),
-        (
-            prefix,
-            text("azAZ".into()),
-            Some((
-                InvalidParameter,
-                &["input.prefix is \"azAZ\"", "a to z and 0 to 9"],
-            )),
-        ),
-        (
-            prefix,
-            text("01234567890".into()),
-            Some((InvalidParameter, &["input.prefix", "1 to 10"])),
-        ),
-        (
-            prefix,
-            text("a-b".into()),
-            Some((InvalidParameter, &["input.prefix"])),
-        ),
-        (
-            prefix,
-            text("表".into()),
-            Some((InvalidParameter, &["input.prefix"])),
-        ),
-        (
-            prefix,
-            text(String::new()),
-            Some((InvalidParameter, &["'input.prefix'", "1 to 10"])),
-        ),
-        (prefix, None, Some((InvalidParameter, &["'input.prefix'"]))),
-        (
-            prefix,
-            Some(json!(5)),
-            Some((InvalidParameter, &["input.prefix is 5"])),
-        ),
-        (vocabulary, words(1), None),
-        (vocabulary, words(500), None),
-        (
-            vocabulary,
-            words(501),
-            Some((
-                InvalidParameter,
-                &["input.vocabulary has 501 words", "1 to 500"],
-            )),
-        ),
-        (
-            vocabulary,
-            words(0),
-            Some((
-                InvalidParameter,
-                &["input.vocabulary has 0 words", "1 to 500"],
-            )),
-        ),
-        (
-            vocabulary,
-            None,
-            Some((InvalidParameter, &["'input.vocabulary'", "1 to 500"])),
-        ),
-        (
-            vocabulary,
-            Some(json!({})),
-            Some((InvalidParameter, &["input.vocabulary is {}"])),
-        ),
-        (
-            first,
-            Some(json!("word")),
-            Some((InvalidParameter, &["input.vocabulary[0] is \"word\""])),
-        ),
-        (
-            first,
-            Some(Value::Null),
-            Some((InvalidParameter, &["input.vocabulary[0] is null"])),
-        ),
-        (&weight, Some(json!(1)), None),
-        (&weight, Some(json!(5)), None),
-        (&weight, Some(json!(50)), None),
-        (&weight, Some(json!(4.0)), None),
-        (
-            &weight,
-            Some(json!(0)),
-            Some((
-                InvalidParameter,
-                &["input.vocabulary[1].weight is 0", "1 to 5, or 50"],
-            )),
-        ),
-        (
-            &weight,
-            Some(json!(6)),
-            Some((InvalidParameter, &["input.vocabulary[1].weight is 6"])),
-        ),
-        (
-            &weight,
-            Some(json!(51)),
-            Some((InvalidParameter, &["[1].weight is 51"])),
-        ),
-        (
-            &weight,
-            Some(json!(-1)),
-            Some((InvalidParameter, &["[1].weight is -1"])),
-        ),
-        (
-            &weight,
-            Some(json!(4.5)),
-            Some((InvalidParameter, &["[1].weight is 4.5"])),
-        ),
-        (
-            &weight,
-            Some(json!(1e300)),
-            Some((InvalidParameter, &["[1].weight"])),
-        ),
-        (
-            &weight,
-            Some(json!("4")),
-            Some((InvalidParameter, &["[1].weight is \"4\""])),
-        ),
-        (
-            &weight,
-            None,
-            Some((
-                InvalidParameter,
-                &["'input.vocabulary[1].weight'", "1 to 5, or 50"],
-            )),
-        ),
-        (&lang, None, None),
-        (&lang, text("ja".into()), None),
-        (&lang, text("yue".into()), None),
-        (
-            &lang,
-            text("xx".into()),
-            Some((InvalidParameter, &["[1].lang is \"xx\"", "zh, en, ja"])),
-        ),
-        (
-            &lang,
-            text("ZH".into()),
-            Some((InvalidParameter, &["[1].lang is \"ZH\""])),
-        ),
-        (
-            &lang,
-            Some(json!(1)),
-            Some((InvalidParameter, &["[1].lang is 1"])),
-        ),
-        (
-            &said,
-            None,
-            Some((InvalidParameter, &["'input.vocabulary[1].text'"])),
-        ),
-        (
-            &said,
-            Some(json!(4)),
-            Some((InvalidParameter, &["[1].text is 4"])),
-        ),
-        (
-            &said,
-            text(String::new()),
-            Some((InvalidParameter, &["[1].text is \"\"", "15 characters"])),
-        ),
-        (
-            &said,
-            text(" \t ".into()),
-            Some((InvalidParameter, &["[1].text"])),
-        ),
-        (
-            &said,
-            text("a\nb".into()),
-            Some((InvalidParameter, &["[1].text", "control characters"])),
-        ),
-        (
-            &said,
-            text("a\u{0}b".into()),
-            Some((InvalidParameter, &["[1].text"])),
-        ),
-        (&said, text("字".repeat(15)), None),
-        (
-            &said,
-            text("字".repeat(16)),
-            Some((InvalidParameter, &["[1].text", "at most 15 characters"])),
-        ),
-        // One letter outside ASCII, and the other rule holds.
-        (&said, text("El Niño in 1998".into()), None),
-        (
-            &said,
-            text("El Niño in 1997!".into()),
-            Some((InvalidParameter, &["[1].text"])),
-        ),
-        (
-            &said,
-            text("one two three four five six seven".into()),
-            None,
-        ),
-        (
-            &said,
-            text("1 2 3 4 5 6 7 8".into()),
-            Some((InvalidParameter, &["[1].text", "at most 7 parts"])),
-        ),
-        (&said, text("x".repeat(128)), None),
-        (
-            &said,
-            text("x".repeat(129)),
-            Some((InvalidParameter, &["[1].text", "128 characters"])),
-        ),
-    ];
-    let mut failures = Vec::new();
-    for (pointer, value, want) in cases {
-        let body = create_with(pointer, value.clone()).to_string();
+/// What becomes of a request that is right but for one value.
+struct Case {
+    /// Where the value is.
+    pointer: String,
+    /// The value; none takes away what is there.
+    value: Option<Value>,
+    /// The refusal's code and what its message says; none where the value is allowed.
+    want: Option<(ErrorCode, &'static [&'static str])>,
+}
+
+impl Case {
+    fn fine(pointer: &str, value: impl Into<Value>) -> Self {
+        Self {
+            pointer: pointer.to_owned(),
+            value: Some(value.into()),
+            want: None,
+        }
+    }
+
+    fn wrong(pointer: &str, value: impl Into<Value>, says: &'static [&'static str]) -> Self {
+        let want = Some((ErrorCode::InvalidParameter, says));
+        Self {
+            want,
+            ..Self::fine(pointer, value)
+        }
+    }
+
+    fn missing(pointer: &str, says: &'static [&'static str]) -> Self {
+        Self {
+            value: None,
+            ..Self::wrong(pointer, Value::Null, says)
+        }
+    }
+
+    /// The same refused with another code.
+    fn with_code(mut self, code: ErrorCode) -> Self {
+        self.want = self.want.map(|(_, says)| (code, says));
+        self
+    }
+
+    /// What is not as wanted, if anything.
+    fn failure(&self) -> Option<String> {
+        let body = create_with(&self.pointer, self.value.clone()).to_string();
         let got = VocabularyRequest::parse(body.as_bytes());
-        let fits = match (&got, &want) {
+        let fits = match (&got, &self.want) {
             (Ok(_), None) => true,
             (Err(error), Some((code, says))) => {
                 error.code() == code && says.iter().all(|part| error.message().contains(part))
             }
             _ => false,
         };
-        if !fits {
-            failures.push(format!("{pointer} {value:?}: got {got:?}, want {want:?}"));
-        }
+        let Self {
+            pointer,
+            value,
+            want,
+        } = self;
+        (!fits).then(|| format!("{pointer} {value:?}: got {got:?}, want {want:?}"))
     }
+}
+
+fn check(cases: impl IntoIterator<Item = Case>) {
+    let failures: Vec<String> = cases
+        .into_iter()
+        .filter_map(|case| case.failure())
+        .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn what_is_wrong_around_the_words_is_refused_by_name() {
+    let words = |count: usize| json!(vec![json!({"text": "w", "weight": 4}); count]);
+    let (action, target) = ("/input/action", "/input/target_model");
+    let (prefix, vocabulary) = ("/input/prefix", "/input/vocabulary");
+    check([
+        Case::fine("/extra", "x"),
+        Case::fine("/parameters", Value::Null),
+        Case::missing("/model", &["'model'", "speech-biasing"])
+            .with_code(ErrorCode::BadRequestEmptyModel),
+        Case::wrong("/model", Value::Null, &["'model'"]).with_code(ErrorCode::BadRequestEmptyModel),
+        Case::wrong("/model", "gpt", &["\"gpt\"", "speech-biasing"])
+            .with_code(ErrorCode::ModelNotExist),
+        Case::wrong("/model", 7, &["model is 7"]),
+        Case::missing("/input", &["'input'"]).with_code(ErrorCode::BadRequestEmptyInput),
+        Case::wrong("/input", Value::Null, &["'input'"]).with_code(ErrorCode::BadRequestEmptyInput),
+        Case::wrong("/input", json!([]), &["input is []", "an object"]),
+        Case::missing(action, &["'input.action'", "query_vocabulary"]),
+        Case::wrong(
+            action,
+            "drop",
+            &["input.action is \"drop\"", "create_vocabulary, list_"],
+        ),
+        Case::wrong(action, 1, &["input.action is 1"]),
+        Case::fine(target, "any-model"),
+        Case::fine(target, "m".repeat(128)),
+        Case::wrong(target, "m".repeat(129), &["input.target_model", "1 to 128"]),
+        Case::wrong(target, "", &["input.target_model is \"\""]),
+        Case::missing(target, &["'input.target_model'"]),
+        Case::fine(prefix, "0123456789"),
+        Case::fine(prefix, "az"),
+        Case::wrong(
+            prefix,
+            "azAZ",
+            &["input.prefix is \"azAZ\"", "a to z and 0 to 9"],
+        ),
+        Case::wrong(prefix, "01234567890", &["input.prefix", "1 to 10"]),
+        Case::wrong(prefix, "a-b", &["input.prefix"]),
+        Case::wrong(prefix, "表", &["input.prefix"]),
+        Case::wrong(prefix, "", &["'input.prefix'", "1 to 10"]),
+        Case::wrong(prefix, 5, &["input.prefix is 5"]),
+        Case::missing(prefix, &["'input.prefix'"]),
+        Case::fine(vocabulary, words(1)),
+        Case::fine(vocabulary, words(500)),
+        Case::wrong(
+            vocabulary,
+            words(501),
+            &["input.vocabulary has 501 words", "1 to 500"],
+        ),
+        Case::wrong(
+            vocabulary,
+            words(0),
+            &["input.vocabulary has 0 words", "1 to 500"],
+        ),
+        Case::wrong(vocabulary, json!({}), &["input.vocabulary is {}"]),
+        Case::missing(vocabulary, &["'input.vocabulary'", "1 to 500"]),
+    ]);
+}
+
+#[test]
+fn what_is_wrong_with_a_word_is_refused_by_name() {
+    let (first, last) = ("/input/vocabulary/0", "/input/vocabulary/1");
+    let of = |field: &str| format!("{last}/{field}");
+    let (weight, lang, text) = (&of("weight"), &of("lang"), &of("text"));
+    check([
+        Case::wrong(first, "word", &["input.vocabulary[0] is \"word\""]),
+        Case::wrong(first, Value::Null, &["input.vocabulary[0] is null"]),
+        Case::fine(weight, 1),
+        Case::fine(weight, 5),
+        Case::fine(weight, 50),
+        Case::fine(weight, 4.0),
+        Case::wrong(
+            weight,
+            0,
+            &["input.vocabulary[1].weight is 0", "1 to 5, or 50"],
+        ),
+        Case::wrong(weight, 6, &["[1].weight is 6"]),
+        Case::wrong(weight, 51, &["[1].weight is 51"]),
+        Case::wrong(weight, -1, &["[1].weight is -1"]),
+        Case::wrong(weight, 4.5, &["[1].weight is 4.5"]),
+        Case::wrong(weight, 1e300, &["[1].weight"]),
+        Case::wrong(weight, "4", &["[1].weight is \"4\""]),
+        Case::missing(weight, &["'input.vocabulary[1].weight'", "1 to 5, or 50"]),
+        Case::fine(lang, Value::Null),
+        Case::fine(lang, "ja"),
+        Case::fine(lang, "yue"),
+        Case::wrong(lang, "xx", &["[1].lang is \"xx\"", "zh, en, ja"]),
+        Case::wrong(lang, "ZH", &["[1].lang is \"ZH\""]),
+        Case::wrong(lang, 1, &["[1].lang is 1"]),
+        Case::missing(text, &["'input.vocabulary[1].text'"]),
+        Case::wrong(text, 4, &["[1].text is 4"]),
+        Case::wrong(text, "", &["[1].text is \"\"", "15 characters"]),
+        Case::wrong(text, " \t ", &["[1].text"]),
+        Case::wrong(text, "a\nb", &["[1].text", "control characters"]),
+        Case::wrong(text, "a\u{0}b", &["[1].text"]),
+        Case::fine(text, "字".repeat(15)),
+        Case::wrong(
+            text,
+            "字".repeat(16),
+            &["[1].text", "at most 15 characters"],
+        ),
+        // One letter outside ASCII, and the other rule holds.
+        Case::fine(text, "El Niño in 1998"),
+        Case::wrong(text, "El Niño in 1997!", &["[1].text"]),
+        Case::fine(text, "one two three four five six seven"),
+        Case::wrong(text, "1 2 3 4 5 6 7 8", &["[1].text", "at most 7 parts"]),
+        Case::fine(text, "x".repeat(128)),
+        Case::wrong(text, "x".repeat(129), &["[1].text", "128 characters"]),
+    ]);
 }
 
 #[test]

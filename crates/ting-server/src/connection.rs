@@ -15,8 +15,11 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
+use serde_json::Value;
 use ting_engine::{Hotword, TaskOptions};
-use ting_protocol::{ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask};
+use ting_protocol::{
+    ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask, context_texts,
+};
 use ting_store::Account;
 use tokio::select;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -165,7 +168,9 @@ impl<'a> Connection<'a> {
         match message {
             Message::Text(text) => match ClientMessage::parse(&text) {
                 Ok(ClientMessage::RunTask(run)) => self.on_run(run),
-                Ok(ClientMessage::ContinueTask { task_id, .. }) => self.on_continue(&task_id),
+                Ok(ClientMessage::ContinueTask { task_id, context }) => {
+                    self.on_continue(&task_id, context.as_deref());
+                }
                 Ok(ClientMessage::FinishTask { task_id }) => self.on_finish(&task_id),
                 Ok(_) => {}
                 Err(error) => self.refuse(&error),
@@ -274,6 +279,7 @@ impl<'a> Connection<'a> {
             ?task_id, model = ?run.model, format, parameters.sample_rate, hotwords, "task started"
         );
         task::log_unused(run);
+        task::log_ineffective(task_id, session.as_ref());
         self.outbox.start(slot);
         let timeouts = &self.shared.options.timeouts;
         let heartbeat = parameters.heartbeat == Some(true);
@@ -291,9 +297,12 @@ impl<'a> Connection<'a> {
         });
     }
 
-    fn on_continue(&mut self, task_id: &str) {
-        if self.is_current(task_id, "continue-task") {
-            tracing::info!(?task_id, "context accepted but not acted on yet");
+    fn on_continue(&mut self, task_id: &str, context: Option<&[Value]>) {
+        if !self.is_current(task_id, "continue-task") {
+            return;
+        }
+        if let (State::Active(task), Some(messages)) = (&self.state, context) {
+            task.session.set_context(context_texts(messages));
         }
     }
 

@@ -21,7 +21,7 @@ use ting_store::{
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::http::{account, error, refuse};
+use crate::http::{Refusal, account};
 use crate::server::Shared;
 
 /// The largest body. 500 words of the longest kind, every character escaped, are a third of it.
@@ -37,65 +37,61 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let account = match account(&shared, &headers) {
-        Ok(account) => account,
-        Err(refused) => return refused,
-    };
-    let body = match timeout(shared.options.timeouts.http_body, read(body)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(refused)) => return refused,
-        Err(_) => {
-            let message = "Request timed out, please try again later.";
-            return error(
-                StatusCode::REQUEST_TIMEOUT,
-                ErrorCode::RequestTimeOut,
-                message,
-            );
-        }
-    };
-    let request = match VocabularyRequest::parse(&body) {
-        Ok(request) => request,
-        Err(wrong) => {
-            let status = match wrong.code() {
-                ErrorCode::ModelNotExist => StatusCode::NOT_FOUND,
-                _ => StatusCode::BAD_REQUEST,
-            };
-            return error(status, wrong.code().clone(), wrong.message());
-        }
-    };
     let request_id = Uuid::new_v4().to_string();
+    match handle(&shared, &headers, body, &request_id).await {
+        Ok(output) => Json(HttpReply::new(output, request_id)).into_response(),
+        Err(refusal) => refusal.answer_to(request_id),
+    }
+}
+
+/// Does what is asked and gives the output of the answer.
+async fn handle(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: Body,
+    request_id: &str,
+) -> Result<Value, Refusal> {
+    let account = account(shared, headers)?;
+    let body = timeout(shared.options.timeouts.http_body, read(body)).await;
+    let body = body.map_err(|_| {
+        let message = "Request timed out, please try again later.";
+        let status = StatusCode::REQUEST_TIMEOUT;
+        Refusal::new(status, ErrorCode::RequestTimeOut, message)
+    })??;
+    let request = VocabularyRequest::parse(&body).map_err(|wrong| {
+        let status = match wrong.code() {
+            ErrorCode::ModelNotExist => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Refusal::new(status, wrong.code().clone(), wrong.message())
+    })?;
     let action = request.action();
     let now_s = unix_s();
     let done = shared
         .vocabularies
-        .with(move |store| perform(store, &account, request, now_s));
-    match done.await {
-        Ok(Some(done)) => {
-            let Done { output, about } = done;
-            tracing::info!(%request_id, action, about, "hotword lists");
-            Json(HttpReply::new(output, request_id)).into_response()
-        }
-        Ok(None) => refuse(
-            StatusCode::RANGE_NOT_SATISFIABLE,
-            ErrorCode::BadRequestResourceNotExist,
-            "The Required resource not exist.",
-            request_id,
-        ),
-        Err(failed) => refuse_failed(&failed, request_id),
-    }
+        .with(move |store| perform(store, &account, request, now_s))
+        .await
+        .map_err(|failed| failure(&failed, request_id))?;
+    let Done { output, about } = done.ok_or_else(|| {
+        let message = "The Required resource not exist.";
+        let code = ErrorCode::BadRequestResourceNotExist;
+        Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, code, message)
+    })?;
+    tracing::info!(%request_id, action, about, "request about hotword lists done");
+    Ok(output)
 }
 
 /// The body, whole.
-async fn read(body: Body) -> Result<Vec<u8>, Response> {
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
     let mut pieces = body.into_data_stream();
     let (mut read, mut length) = (Vec::new(), 0);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|wrong| {
             let message = format!("The body cannot be read: {wrong}.");
-            error(
+            Refusal::new(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidParameter,
-                &message,
+                message,
             )
         })?;
         length += piece.len();
@@ -112,7 +108,7 @@ async fn read(body: Body) -> Result<Vec<u8>, Response> {
         let message =
             format!("The body is too large; it must have at most {MAX_BODY_BYTES} bytes.");
         let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Err(error(status, ErrorCode::InvalidParameter, &message));
+        return Err(Refusal::new(status, ErrorCode::InvalidParameter, message));
     }
     Ok(read)
 }
@@ -202,33 +198,36 @@ fn nothing(about: String) -> Done {
     }
 }
 
-/// The answer to a request that failed in the store. The client is not told where the server's files are; the log is.
-fn refuse_failed(failed: &StoreError, request_id: String) -> Response {
+/// The refusal of a request that failed in the store. The client is not told where the server's files are; the log is.
+fn failure(failed: &StoreError, request_id: &str) -> Refusal {
     let internal = |what: &str| {
         let message = format!(
             "An internal error has occured: {what}; the server's log says more under this request_id."
         );
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        (status, ErrorCode::InternalError, message)
-    };
-    let (status, code, message) = match failed.kind() {
-        StoreErrorKind::Quota => (
-            StatusCode::BAD_REQUEST,
-            ErrorCode::ThrottlingAllocationQuota,
-            "Free allocated quota exceeded.".to_owned(),
-        ),
-        StoreErrorKind::Busy => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::ServiceUnavailable,
-            "The hotword lists are in use by another process, please try again later.".to_owned(),
-        ),
-        StoreErrorKind::Full => internal("the disk of the hotword lists is full"),
-        _ => internal("hotword lists cannot be read or written"),
+        Refusal::new(status, ErrorCode::InternalError, message)
     };
     if failed.kind() != StoreErrorKind::Quota {
         tracing::error!(%request_id, error = %failed, "hotword lists cannot be used");
     }
-    refuse(status, code, &message, request_id)
+    match failed.kind() {
+        StoreErrorKind::Quota => {
+            let code = ErrorCode::ThrottlingAllocationQuota;
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                code,
+                "Free allocated quota exceeded.",
+            )
+        }
+        StoreErrorKind::Busy => {
+            let message =
+                "The hotword lists are in use by another process, please try again later.";
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Refusal::new(status, ErrorCode::ServiceUnavailable, message)
+        }
+        StoreErrorKind::Full => internal("the disk of the hotword lists is full"),
+        _ => internal("hotword lists cannot be read or written"),
+    }
 }
 
 fn entry(info: VocabularyInfo) -> VocabularyEntry {

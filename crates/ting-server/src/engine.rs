@@ -1,6 +1,8 @@
 //! The product's recogniser: `ting_engine::Engine`.
 
-use ting_engine::{Engine, EngineError, MAX_QUEUED_BYTES, Session, TaskOptions};
+use ting_engine::{
+    Engine, EngineError, IneffectiveHotword, MAX_QUEUED_BYTES, Session, TaskOptions,
+};
 
 use crate::recogniser::{Recogniser, RecogniserSession, Sink};
 
@@ -25,6 +27,14 @@ impl RecogniserSession for Session {
 
     fn silence_ms(&self) -> Option<u64> {
         Self::silence_ms(self)
+    }
+
+    fn set_context(&self, texts: Vec<String>) {
+        Self::set_context(self, texts);
+    }
+
+    fn ineffective_hotwords(&self) -> &[IneffectiveHotword] {
+        Self::ineffective_hotwords(self)
     }
 
     fn finish(&self) {

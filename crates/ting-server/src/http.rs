@@ -38,7 +38,7 @@ async fn inference(
 ) -> Response {
     let account = match account(&shared, &headers) {
         Ok(account) => account,
-        Err(refused) => return refused,
+        Err(refusal) => return refusal.answer(),
     };
     match upgrade {
         Ok(upgrade) => upgrade
@@ -47,11 +47,8 @@ async fn inference(
             .on_upgrade(move |socket| connection::run(socket, shared, account)),
         Err(rejection) => {
             let message = format!("This path is a WebSocket: {rejection}.");
-            error(
-                rejection.into_response().status(),
-                ErrorCode::InvalidParameter,
-                &message,
-            )
+            let status = rejection.into_response().status();
+            Refusal::new(status, ErrorCode::InvalidParameter, message).answer()
         }
     }
 }
@@ -66,45 +63,66 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     .into_response()
 }
 
-/// Whose request it is, or the answer to one without a key that is let in.
-pub(crate) fn account(shared: &Shared, headers: &HeaderMap) -> Result<Account, Response> {
+async fn only_post() -> Response {
+    let message = "This path takes POST only.";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let refusal = Refusal::new(status, ErrorCode::InvalidParameter, message);
+    ([(header::ALLOW, "POST")], refusal.answer()).into_response()
+}
+
+async fn not_found() -> Response {
+    Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "Not found!").answer()
+}
+
+/// Whose request it is.
+///
+/// # Errors
+/// The refusal of one without a key that is let in.
+pub(crate) fn account(shared: &Shared, headers: &HeaderMap) -> Result<Account, Refusal> {
     let authorization = headers
         .get(header::AUTHORIZATION)
         .map(|value| value.as_bytes());
     auth::account(&shared.options.api_keys, authorization).ok_or_else(|| {
         let message = "Invalid API-key provided.";
-        error(StatusCode::UNAUTHORIZED, ErrorCode::InvalidApiKey, message)
+        Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::InvalidApiKey, message)
     })
 }
 
-async fn only_post() -> Response {
-    let message = "This path takes POST only.";
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let refused = error(status, ErrorCode::InvalidParameter, message);
-    ([(header::ALLOW, "POST")], refused).into_response()
-}
-
-async fn not_found() -> Response {
-    error(StatusCode::NOT_FOUND, ErrorCode::NotFound, "Not found!")
-}
-
-/// The answer to a request that is refused, under an id of its own.
-pub(crate) fn error(status: StatusCode, code: ErrorCode, message: &str) -> Response {
-    refuse(status, code, message, Uuid::new_v4().to_string())
-}
-
-/// The answer to the request `request_id`, which is refused.
-pub(crate) fn refuse(
+/// Why a request is refused.
+pub(crate) struct Refusal {
     status: StatusCode,
     code: ErrorCode,
-    message: &str,
-    request_id: String,
-) -> Response {
-    tracing::info!(%request_id, %status, %code, message, "request refused");
-    let body = HttpError {
-        code,
-        message: message.to_owned(),
-        request_id,
-    };
-    (status, Json(body)).into_response()
+    message: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self {
+            status,
+            code,
+            message,
+        }
+    }
+
+    /// The answer, under an id of its own.
+    fn answer(self) -> Response {
+        self.answer_to(Uuid::new_v4().to_string())
+    }
+
+    /// The answer to the request `request_id`.
+    pub(crate) fn answer_to(self, request_id: String) -> Response {
+        let Self {
+            status,
+            code,
+            message,
+        } = self;
+        tracing::info!(%request_id, %status, %code, message, "request refused");
+        let body = HttpError {
+            code,
+            message,
+            request_id,
+        };
+        (status, Json(body)).into_response()
+    }
 }

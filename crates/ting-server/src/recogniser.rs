@@ -1,6 +1,6 @@
 //! What the server needs of a recogniser.
 
-use ting_engine::{EngineError, Event, TaskOptions};
+use ting_engine::{EngineError, Event, IneffectiveHotword, TaskOptions};
 
 /// Where a session puts its events. It never blocks, and may be called on any thread.
 pub type Sink = Box<dyn Fn(Event) + Send + Sync>;
@@ -30,6 +30,14 @@ pub trait RecogniserSession: Send {
 
     /// How much digital silence the audio given so far ends with, in ms of audio. None while some of it is not recognised yet.
     fn silence_ms(&self) -> Option<u64>;
+
+    /// Replaces the task's context for the bytes that are pushed after it: what was said or written before, oldest first.
+    fn set_context(&self, texts: Vec<String>);
+
+    /// The hotwords that the recogniser can never write, and why.
+    fn ineffective_hotwords(&self) -> &[IneffectiveHotword] {
+        &[]
+    }
 
     /// Says that all bytes were given.
     fn finish(&self);

@@ -6,11 +6,12 @@ use ting_audio::Format;
 use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
     AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
-    Resource, RunTask, Sentence, Stash, Usage, Word, is_served_model, is_vocabulary_id,
+    Resource, RunTask, Sentence, Stash, Usage, Word, context_texts, is_served_model,
+    is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
-use crate::recogniser::Sink;
+use crate::recogniser::{RecogniserSession, Sink};
 
 /// Names of parameters that one log line repeats, and characters of each: a client chooses them.
 const LOGGED_NAMES: usize = 16;
@@ -37,20 +38,7 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         return Err(RequestError::new(ErrorCode::ModelNotFound, message));
     }
     let parameters = &run.parameters;
-    let format = decodable(parameters.format).ok_or_else(|| {
-        let served: Vec<&str> = AudioFormat::ALL
-            .into_iter()
-            .filter(|format| decodable(*format).is_some())
-            .map(AudioFormat::name)
-            .collect();
-        let message = format!(
-            "payload.parameters.format is {:?}, which this server does not decode; it must be one of {}.",
-            parameters.format.name(),
-            served.join(", ")
-        );
-        RequestError::new(ErrorCode::UnsupportedFormat, message)
-    })?;
-    let mut options = TaskOptions::new(format, parameters.sample_rate);
+    let mut options = TaskOptions::new(format(parameters.format), parameters.sample_rate);
     if let Some(silence) = parameters.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
@@ -58,6 +46,9 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
     options.semantic = parameters.semantic_punctuation_enabled == Some(true);
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
+    }
+    if let Some(punctuation) = parameters.punctuation_prediction_enabled {
+        options.punctuation = punctuation;
     }
     if let Some(figures) = parameters.inverse_text_normalization_enabled {
         options.inverse_text_normalization = figures;
@@ -67,17 +58,20 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         options.word_filter = WordFilter::new(&filter.signed, &filter.empty);
     }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
+    options.context = context_texts(run.context.as_deref().unwrap_or_default());
     Ok(options)
 }
 
-fn decodable(format: AudioFormat) -> Option<Format> {
+/// The decoder's name of a format. It has all that the wire knows.
+fn format(format: AudioFormat) -> Format {
     match format {
-        AudioFormat::Pcm => Some(Format::Pcm),
-        AudioFormat::Wav => Some(Format::Wav),
-        AudioFormat::Mp3 => Some(Format::Mp3),
-        AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Aac => Some(Format::Aac),
-        AudioFormat::Speex | AudioFormat::Amr => None,
+        AudioFormat::Pcm => Format::Pcm,
+        AudioFormat::Wav => Format::Wav,
+        AudioFormat::Mp3 => Format::Mp3,
+        AudioFormat::Opus => Format::Opus,
+        AudioFormat::Speex => Format::Speex,
+        AudioFormat::Aac => Format::Aac,
+        AudioFormat::Amr => Format::Amr,
     }
 }
 
@@ -147,7 +141,6 @@ fn is_vocabulary(resource: &Resource) -> bool {
 pub(crate) fn log_unused(run: &RunTask) {
     let unused = unused(
         &run.parameters,
-        run.context.is_some(),
         run.resources
             .iter()
             .any(|resource| !is_vocabulary(resource)),
@@ -162,13 +155,22 @@ pub(crate) fn log_unused(run: &RunTask) {
     }
 }
 
+/// Says in the log which hotwords of a task have no effect, and why.
+pub(crate) fn log_ineffective(task_id: &str, session: &dyn RecogniserSession) {
+    let ineffective = session.ineffective_hotwords();
+    for word in ineffective.iter().take(LOGGED_NAMES) {
+        let text = truncated(&word.text);
+        tracing::warn!(?task_id, ?text, reason = ?word.reason, "hotword has no effect");
+    }
+    if ineffective.len() > LOGGED_NAMES {
+        let more = ineffective.len() - LOGGED_NAMES;
+        tracing::warn!(?task_id, more, "hotwords have no effect");
+    }
+}
+
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
-fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> {
+fn unused(parameters: &Parameters, resources: bool) -> Vec<&str> {
     let asked = [
-        (
-            "punctuation_prediction_enabled",
-            parameters.punctuation_prediction_enabled == Some(false),
-        ),
         (
             "special_word_filter.system_reserved_filter",
             parameters
@@ -176,7 +178,6 @@ fn unused(parameters: &Parameters, context: bool, resources: bool) -> Vec<&str> 
                 .as_ref()
                 .is_some_and(|filter| filter.system_reserved == Some(true)),
         ),
-        ("input.context", context),
         ("resources", resources),
     ];
     let other = parameters
@@ -314,7 +315,7 @@ mod tests {
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
         parameters.semantic_punctuation_enabled = Some(true);
-        parameters.punctuation_prediction_enabled = Some(true);
+        parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
         parameters.disfluency_removal_enabled = Some(true);
@@ -322,7 +323,7 @@ mod tests {
         parameters
             .other
             .insert("audio_event_detection_enabled".to_owned(), false.into());
-        assert_eq!(unused(&parameters, false, false), Vec::<&str>::new());
+        assert_eq!(unused(&parameters, false), Vec::<&str>::new());
         parameters.special_word_filter = Some(SpecialWordFilter {
             system_reserved: Some(true),
             ..SpecialWordFilter::default()
@@ -332,9 +333,8 @@ mod tests {
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
             "special_word_filter.system_reserved_filter",
-            "input.context",
             "speaker_count",
         ];
-        assert_eq!(unused(&parameters, true, false), want);
+        assert_eq!(unused(&parameters, false), want);
     }
 }

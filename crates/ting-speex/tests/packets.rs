@@ -133,7 +133,7 @@ fn random_packets_are_survived_and_repeatable() {
             for _ in 0..100 {
                 let mut packet: Vec<u8> = (0..next() % 120).map(|_| next()).collect();
                 if let Some(first) = packet.first_mut() {
-                    *first = next() % 9 << 3 | *first & 7;
+                    *first = ((next() % 9) << 3) | (*first & 7);
                 }
                 if next() < 20 {
                     decoder.conceal(&mut out);

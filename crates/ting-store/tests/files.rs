@@ -6,7 +6,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
 use ting_store::{
@@ -258,6 +258,7 @@ fn several_processes_may_write_at_once() {
             Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "several_processes_may_write_at_once"])
                 .env(WRITER, &data)
+                .stdout(Stdio::null())
                 .spawn()
                 .unwrap()
         })

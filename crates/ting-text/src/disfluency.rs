@@ -52,12 +52,13 @@ const PAUSE_MS: u64 = 300;
 /// Words that nobody repeats on purpose. Missing are `是`, `对`, `不`, `好` (`对对对` is an answer), `very`, `no`, and whatever makes
 /// sense twice in a row (`had had`, `that that`, `what it is is`).
 const REPEATED: &[&str] = &[
-    "我们", "你们", "他们", "她们", "它们", "咱们", "因为", "所以", "但是", "然后", "就是", "如果",
-    "这个", "那个", "而且", "可是", "或者", "还有", "这样", "那样", "我", "你", "他", "她", "它",
-    "这", "那", "就", "在", "被", "和", "跟", "但", "也", "i think", "i mean", "you know",
-    "kind of", "sort of", "i", "i'm", "we", "they", "he", "she", "the", "a", "an", "of", "to",
-    "and", "but", "my", "your", "his", "our", "their", "with", "for", "if", "because", "when",
-    "and i", "of the", "in the", "to the", "on the", "at the", "for the", "and the",
+    "我们", "我們", "你们", "你們", "他们", "他們", "她们", "它们", "咱们", "因为", "因為", "所以",
+    "但是", "然后", "然後", "就是", "如果", "这个", "這個", "那个", "那個", "而且", "可是", "或者",
+    "还有", "这样", "這樣", "那样", "那樣", "我", "你", "他", "她", "它", "这", "這", "那", "就",
+    "在", "被", "和", "跟", "但", "也", "i think", "i mean", "you know", "kind of", "sort of", "i",
+    "i'm", "we", "they", "he", "she", "the", "a", "an", "of", "to", "and", "but", "my", "your",
+    "his", "our", "their", "with", "for", "if", "because", "when", "and i", "of the", "in the",
+    "to the", "on the", "at the", "for the", "and the",
 ];
 
 /// Words in which one of [`REPEATED`] stands twice and means something.
@@ -65,8 +66,8 @@ const REDUPLICATED: &[&str] = &["实实在在", "和和美美", "和和气气", 
 
 /// Words that end in one of [`REPEATED`], so that the next one is no repetition: `现在在家`.
 const COMPOUNDS: &[&str] = &[
-    "现在", "正在", "存在", "实在", "好在", "内在", "外在", "所在", "潜在", "自在", "成就", "其他",
-    "自我", "总和", "饱和", "温和", "暖和", "缓和", "脚跟",
+    "现在", "現在", "正在", "旨在", "存在", "实在", "好在", "内在", "外在", "所在", "潜在", "自在",
+    "成就", "其他", "自我", "总和", "饱和", "温和", "暖和", "缓和", "脚跟",
 ];
 
 /// Leaves out fillers and repetitions. A sentence of nothing else stays as it is: alone, `嗯` is an answer.
@@ -122,7 +123,8 @@ impl Sentence<'_> {
         let next = self.words.get(at + length);
         let pause = next.is_some_and(|next| next.begin_ms.saturating_sub(last.end_ms) >= PAUSE_MS);
         // Without marks a determiner before a pause may still belong to its noun.
-        let mark = !last.punctuation.is_empty();
+        let mark =
+            !last.punctuation.is_empty() && !last.punctuation.contains(['！', '!', '？', '?']);
         let filler_after = next.is_some() && longest_at(self, at + length);
         // In Japanese marks are rare, but these sounds are no words.
         let sound = length == 1 || self.japanese;
@@ -205,7 +207,9 @@ fn without_repetitions(words: &[Word]) -> Vec<bool> {
                 let length = spelled(words, &lower, at, text)?;
                 spelled(words, &lower, at + length, text)?;
                 let mark = words[at + length - 1].punctuation.as_str();
-                matches!(mark, "" | "，" | "、" | ",").then_some(length)
+                // 求我，我就给 is no repetition: what is repeated over a comma stands alone before it.
+                let alone = at == 0 || !words[at - 1].punctuation.is_empty();
+                (mark.is_empty() || (alone && matches!(mark, "，" | "、" | ","))).then_some(length)
             })
             .max();
         match repeated {

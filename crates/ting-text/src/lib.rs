@@ -41,6 +41,10 @@ pub struct Word {
     pub punctuation: String,
 }
 
+/// How a word is written may depend on this many words after it: `三到五公里` is a range in figures because of the last two. What is further
+/// away changes a word only in rare cases, such as digits said in a long row.
+pub const LOOK_AHEAD: usize = 6;
+
 /// What is to be done with the words of a sentence, beside their case and marks.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {

@@ -1,11 +1,16 @@
 //! What was said and what is written, as tables.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its table has failed"
+)]
+
 mod common;
 
 use std::path::Path;
 
 use common::words;
-use ting_text::{Options, WordFilter, join, rewrite};
+use ting_text::{Options, Word, WordFilter, join, rewrite};
 
 /// A row of a table.
 struct Case {
@@ -106,6 +111,53 @@ fn case_marks_and_spaces() {
 #[test]
 fn disfluencies() {
     check(&["disfluency.tsv"], true);
+}
+
+/// Words with [`ting_text::LOOK_AHEAD`] words after them are written the same however a sentence goes on: partials stand on it.
+#[test]
+fn words_with_enough_after_them_stay() {
+    let filter = WordFilter::default();
+    let options = Options {
+        inverse_text_normalization: true,
+        disfluency_removal: false,
+        filter: &filter,
+    };
+    let mut failed = Vec::new();
+    for name in [
+        "chinese_numbers.tsv",
+        "chinese_words.tsv",
+        "english_numbers.tsv",
+        "english_words.tsv",
+        "japanese.tsv",
+    ] {
+        let mut cases = table(name);
+        // Digits in a long row, with points between them, are known at their end only.
+        cases.retain(|case| !case.spoken.contains("点一六八点"));
+        for pair in cases.windows(2) {
+            // Numbers of two rows must not become one.
+            let spoken = words(&format!("{} x {}", pair[0].spoken, pair[1].spoken));
+            let mut whole = spoken.clone();
+            rewrite(&mut whole, &options);
+            for known in ting_text::LOOK_AHEAD..spoken.len() {
+                let settled_ms = spoken[known - ting_text::LOOK_AHEAD].begin_ms;
+                let mut partial = spoken[..known].to_vec();
+                rewrite(&mut partial, &options);
+                let settled = |words: &[Word]| -> Vec<Word> {
+                    let of = words.iter().filter(|word| word.end_ms <= settled_ms);
+                    of.cloned().collect()
+                };
+                if settled(&partial) != settled(&whole) {
+                    failed.push(format!(
+                        "{}: {} becomes {}",
+                        pair[0].place,
+                        join(&partial),
+                        join(&whole)
+                    ));
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}\n{}", failed.len(), failed.join("\n"));
 }
 
 /// Without inverse normalisation nothing that was said is lost: only case, marks and spaces differ.

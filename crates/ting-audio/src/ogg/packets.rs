@@ -16,10 +16,13 @@ const MAX_HEADERS: u64 = 16 << 20;
 pub(super) struct Packets {
     /// The sequence number that the next page has if none is lost.
     sequence: u32,
-    /// Packets that are still to come or to end before the audio begins. They can be large and are never kept.
+    /// Packets that are still to come or to end before the audio begins. They can be large and are not kept, but
+    /// for those that the codec wants.
     headers: u32,
     /// Bytes of headers so far.
     header_bytes: u64,
+    /// The header at hand is one that the codec wants.
+    header_is_wanted: bool,
     /// The packet that the last page ended in, without its end; at most [`MAX_PACKET`].
     partial: Vec<u8>,
     /// That packet exists and is whole so far.
@@ -29,6 +32,8 @@ pub(super) struct Packets {
 
 /// What a page completes.
 pub(super) struct Completed<'a> {
+    /// Headers that the codec wants.
+    pub(super) headers: Vec<Vec<u8>>,
     /// Its audio packets.
     pub(super) packets: Vec<Cow<'a, [u8]>>,
     /// Pages between it and the one before are missing.
@@ -42,6 +47,7 @@ impl Packets {
             sequence: first_sequence.wrapping_add(1),
             headers,
             header_bytes: 0,
+            header_is_wanted: false,
             partial: Vec::new(),
             partial_is_whole: false,
             has_pages: false,
@@ -69,12 +75,13 @@ impl Packets {
         self.sequence = page.sequence.wrapping_add(1);
         if lost || !page.is_continued() {
             self.partial_is_whole = false;
+            self.header_is_wanted = false;
             if lost && !page.is_continued() {
                 // Headers that a lost page ended in are over with the first packet that begins anew.
                 self.headers = 0;
             }
         }
-        let mut packets = Vec::new();
+        let (mut headers, mut packets) = (Vec::new(), Vec::new());
         for (index, (piece, ends)) in page.pieces().into_iter().enumerate() {
             let continues = index == 0 && page.is_continued();
             // Also where a lost page made the place in the stream uncertain.
@@ -82,7 +89,11 @@ impl Packets {
                 self.headers = self.headers.max(1);
             }
             if self.headers > 0 {
-                self.pass_over_header(piece, ends)?;
+                if !continues {
+                    self.partial.clear();
+                    self.header_is_wanted = codec.is_wanted_header(piece);
+                }
+                headers.extend(self.header(piece, ends)?);
                 continue;
             }
             if !continues {
@@ -108,10 +119,15 @@ impl Packets {
                 self.partial_is_whole = false;
             }
         }
-        Ok(Some(Completed { packets, lost }))
+        Ok(Some(Completed {
+            headers,
+            packets,
+            lost,
+        }))
     }
 
-    fn pass_over_header(&mut self, piece: &[u8], ends: bool) -> Result<(), AudioError> {
+    /// Takes a piece of a header: the whole of one that is wanted, where it ends.
+    fn header(&mut self, piece: &[u8], ends: bool) -> Result<Option<Vec<u8>>, AudioError> {
         self.headers -= u32::from(ends);
         self.header_bytes += piece.len() as u64;
         if self.header_bytes > MAX_HEADERS {
@@ -123,6 +139,17 @@ impl Packets {
                 ),
             ));
         }
-        Ok(())
+        if !std::mem::take(&mut self.header_is_wanted) {
+            return Ok(None);
+        }
+        if self.partial.len() + piece.len() > MAX_PACKET {
+            return Err(AudioError::new(
+                AudioErrorKind::Unsupported,
+                format!("the Ogg has a header of more than {MAX_PACKET} bytes"),
+            ));
+        }
+        self.partial.extend_from_slice(piece);
+        self.header_is_wanted = !ends;
+        Ok(ends.then(|| std::mem::take(&mut self.partial)))
     }
 }

@@ -1,5 +1,5 @@
 //! Shared by the tests: bytes in, samples out, cut in every way.
-#![allow(dead_code, unreachable_pub)] // each test file includes this and uses its part
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // each test file includes this and uses its part
 
 pub mod ogg;
 pub mod signal;

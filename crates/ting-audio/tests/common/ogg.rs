@@ -9,22 +9,21 @@ pub fn pages(ogg: &[u8]) -> Vec<usize> {
 
 /// The packets of a file with one logical stream.
 pub fn packets(ogg: &[u8]) -> Vec<Vec<u8>> {
-    let mut packets = vec![Vec::new()];
+    let mut packets = Vec::new();
+    let mut open = Vec::new();
     let mut at = 0;
     while at < ogg.len() {
         let segments = usize::from(ogg[at + 26]);
         let mut body = at + 27 + segments;
         for &value in &ogg[at + 27..at + 27 + segments] {
-            let packet = packets.last_mut().unwrap();
-            packet.extend_from_slice(&ogg[body..body + usize::from(value)]);
+            open.extend_from_slice(&ogg[body..body + usize::from(value)]);
             body += usize::from(value);
             if value < 255 {
-                packets.push(Vec::new());
+                packets.push(std::mem::take(&mut open));
             }
         }
         at = body;
     }
-    packets.pop();
     packets
 }
 
@@ -102,5 +101,5 @@ pub fn seal(page: &mut [u8]) {
 
 /// The granule position of the page that begins at `at`.
 pub fn granule(ogg: &[u8], at: usize) -> i64 {
-    i64::from_le_bytes(ogg[at + 6..at + 14].try_into().unwrap())
+    i64::from_le_bytes(std::array::from_fn(|byte| ogg[at + 6 + byte]))
 }

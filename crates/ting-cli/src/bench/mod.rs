@@ -4,6 +4,7 @@ mod audio;
 mod burst;
 mod child;
 mod client;
+mod decode;
 mod latency;
 mod memory;
 mod noise;
@@ -22,6 +23,8 @@ use crate::{machine, stdout};
 pub(crate) enum BenchCommand {
     /// Processing time over audio time, on one thread, without a server
     Rtf(rtf::RtfArgs),
+    /// Speed and memory of the decoders of audio
+    Decode(decode::DecodeArgs),
     /// Delays of a server under sessions that send in real time
     Latency(latency::LatencyArgs),
     /// A long file sent as fast as TCP takes it
@@ -39,6 +42,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, CliError> {
     stdout::print(&format!("machine: {}\n\n", machine::describe()))?;
     match command {
         BenchCommand::Rtf(args) => rtf::run(args)?,
+        BenchCommand::Decode(args) => decode::run(args)?,
         BenchCommand::Latency(args) => block_on(latency::run(args))?,
         BenchCommand::Burst(args) => block_on(burst::run(args))?,
         BenchCommand::Memory(args) => block_on(memory::run(args))?,

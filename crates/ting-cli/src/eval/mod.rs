@@ -1,5 +1,7 @@
 //! `ting eval`: error rates on sets of recordings with transcripts.
 
+mod hotwords;
+mod punctuation;
 mod report;
 pub(crate) mod set;
 mod stability;
@@ -11,16 +13,18 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use ting_engine::{Event, TaskOptions};
+use ting_engine::{Event, Hotword, TaskOptions};
 
 use crate::error::CliError;
-use crate::machine;
+use crate::hotwords as files;
+use crate::machine::{self, thread_cpu_seconds};
 use crate::recognise::{Model, recognise};
 use crate::score::language::ScoredLanguage;
 use crate::score::rate::{Pair, Unit};
 use crate::stdout;
 use crate::text::append_sentence;
 use crate::transcribe::input;
+use punctuation::MarkRate;
 use report::{Rate, Scored};
 use set::{Set, Split};
 
@@ -51,12 +55,19 @@ pub(crate) struct EvalArgs {
     /// How many of the worst utterances to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     worst: usize,
+    /// Also report precision, recall and F1 of each punctuation mark
+    #[arg(long)]
+    punctuation: bool,
     /// Also write everything to FILE as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Score every utterance as this language, instead of by the set's name (zh-…) or else the script of its text
     #[arg(long, value_enum)]
     language: Option<ScoredLanguage>,
+    /// Recognise everything a second time with the hotwords of FILE, and report what they change: a word a line, or
+    /// between tabs a word, its weight (1 to 5, or 50) and its language (zh, en, ja), or a JSON list as the service has it
+    #[arg(long, value_name = "FILE")]
+    hotwords: Option<PathBuf>,
     /// Use the model of this folder instead of the one inside the program
     #[arg(long, value_name = "DIR")]
     model_dir: Option<PathBuf>,
@@ -71,6 +82,18 @@ struct Evaluation<'a> {
     audio_seconds: f64,
     /// Processing time over audio time.
     rtf: f64,
+    rates: &'a [Rate],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    punctuation: Vec<MarkRate>,
+    utterances: &'a [Scored],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hotwords: Option<Listed<'a>>,
+}
+
+/// The part of `--json` with the list of `--hotwords`.
+#[derive(Serialize)]
+struct Listed<'a> {
+    effect: &'a hotwords::Effect,
     rates: &'a [Rate],
     utterances: &'a [Scored],
 }
@@ -91,16 +114,22 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     let model = Model::load(args.model_dir.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.map_or(cores, usize::from);
+    let list = args.hotwords.as_deref();
+    let list = list
+        .map(|path| files::load(path, &model, &[]))
+        .transpose()?;
 
     let started = Instant::now();
     let mut scored = Vec::new();
+    let mut listed = Vec::new();
     let mut silent = 0;
     let mut missing = 0;
     for set in &sets {
         let language = args
             .language
             .or_else(|| ScoredLanguage::from_set_name(&set.name));
-        let (mut recognised, lacking) = recognise_set(set, &model, threads, language)?;
+        let (mut recognised, lacking) =
+            recognise_set(set, &model, threads, language, list.as_deref())?;
         if let Some(first) = lacking.first() {
             missing += lacking.len();
             let (archive, count, id) = (
@@ -113,9 +142,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
             );
         }
         let before = recognised.len();
-        recognised.retain(|utterance| utterance.characters.reference > 0);
+        recognised.retain(|(utterance, _)| utterance.characters.reference > 0);
         silent += before - recognised.len();
-        scored.append(&mut recognised);
+        for (plain, with_list) in recognised {
+            scored.push(plain);
+            listed.extend(with_list);
+        }
     }
     let wall = started.elapsed().as_secs_f64();
     if scored.is_empty() {
@@ -141,6 +173,14 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
         machine::describe()
     );
     report += &report::rate_table(&rates);
+    let marks = if args.punctuation {
+        punctuation::mark_rates(&scored)
+    } else {
+        Vec::new()
+    };
+    if !marks.is_empty() {
+        report += &format!("\n{}", punctuation::mark_table(&marks));
+    }
     report += &format!(
         "\n{audio_seconds:.1} s of audio in {wall:.1} s on {threads} threads; RTF {rtf:.4} (processing time over audio time, one thread)\n"
     );
@@ -150,6 +190,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     let stability = stability::table(&scored);
     if !stability.is_empty() {
         report += &format!("\nstability of partials:\n\n{stability}");
+    }
+    let listed_rates = report::rates(&listed);
+    let effect = list.map(|list| hotwords::effect(&list, &scored, &listed));
+    if let Some(effect) = &effect {
+        report += &effect.report();
+        report += &format!("\nwith the list:\n\n{}", report::rate_table(&listed_rates));
     }
     let worst = report::worst(&scored, args.worst);
     if !worst.is_empty() {
@@ -164,7 +210,13 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
             audio_seconds,
             rtf,
             rates: &rates,
+            punctuation: marks,
             utterances: &scored,
+            hotwords: effect.as_ref().map(|effect| Listed {
+                effect,
+                rates: &listed_rates,
+                utterances: &listed,
+            }),
         };
         write_json(path, &evaluation)?;
     }
@@ -186,14 +238,15 @@ fn write_json(path: &Path, evaluation: &Evaluation<'_>) -> Result<(), CliError> 
     std::fs::write(path, json + "\n").map_err(failed)
 }
 
-/// Recognises a set on `threads` threads. Returns its utterances in the table's order, and the indices of those without
-/// a recording.
+/// Recognises a set on `threads` threads. Returns its utterances in the table's order, recognised without hotwords and with
+/// the `list`, if there is one; and the indices of those without a recording.
 fn recognise_set(
     set: &Set,
     model: &Model,
     threads: usize,
     language: Option<ScoredLanguage>,
-) -> Result<(Vec<Scored>, Vec<usize>), CliError> {
+    list: Option<&[Hotword]>,
+) -> Result<(Vec<(Scored, Option<Scored>)>, Vec<usize>), CliError> {
     let results = Mutex::new(Vec::with_capacity(set.utterances.len()));
     let (sender, recordings) = mpsc::sync_channel::<(usize, Vec<u8>)>(READ_AHEAD * threads);
     let recordings = Mutex::new(recordings);
@@ -207,7 +260,9 @@ fn recognise_set(
                         .unwrap_or_else(std::sync::PoisonError::into_inner)
                         .recv();
                     let Ok((index, bytes)) = next else { break };
-                    let scored = score(set, index, bytes, model, language);
+                    let plain = score(set, index, &bytes, model, language, &[]);
+                    let listed = list.map(|list| score(set, index, &bytes, model, language, list));
+                    let scored = (plain, listed);
                     let mut results = results
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -237,30 +292,36 @@ fn recognise_set(
 fn score(
     set: &Set,
     index: usize,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     model: &Model,
     language: Option<ScoredLanguage>,
+    hotwords: &[Hotword],
 ) -> Scored {
     let utterance = &set.utterances[index];
     let mut hypothesis = String::new();
     let mut watch = stability::Watch::default();
-    let started = Instant::now();
-    let recognised =
-        input::from_reader(Box::new(std::io::Cursor::new(bytes)), input::Encoding::Told).and_then(
-            |mut input| {
-                let mut options = TaskOptions::new(input.format, input.sample_rate);
-                // References say what was spoken, so the recogniser must not write it otherwise.
-                options.inverse_text_normalization = false;
-                recognise(model, options, &mut input.bytes, &mut |event| {
-                    watch.see(&event);
-                    if let Event::Final { sentence, .. } = event {
-                        append_sentence(&mut hypothesis, &sentence.text);
-                    }
-                    Ok(())
-                })
-            },
-        );
-    let seconds = started.elapsed().as_secs_f64();
+    let (started, cpu) = (Instant::now(), thread_cpu_seconds());
+    let recognised = input::from_reader(
+        Box::new(std::io::Cursor::new(bytes.to_vec())),
+        input::Encoding::Told,
+    )
+    .and_then(|mut input| {
+        let mut options = TaskOptions::new(input.format, input.sample_rate);
+        // References say what was spoken, so the recogniser must not write it otherwise.
+        options.inverse_text_normalization = false;
+        options.hotwords = hotwords.to_vec();
+        recognise(model, options, &mut input.bytes, &mut |event| {
+            watch.see(&event);
+            if let Event::Final { sentence, .. } = event {
+                append_sentence(&mut hypothesis, &sentence.text);
+            }
+            Ok(())
+        })
+    });
+    let wall = started.elapsed().as_secs_f64();
+    // Other work on the machine disturbs the processor's time less than the clock's.
+    let used = thread_cpu_seconds().zip(cpu);
+    let seconds = used.map_or(wall, |(after, before)| after - before);
     let (audio_ms, failure) = match recognised {
         Ok(audio_ms) => (audio_ms, None),
         Err(error) => {

@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use clap::{Args, ValueEnum};
-use ting_engine::{Event, Language, Sentence, TaskOptions};
+use ting_engine::{Event, Hotword, Language, Sentence, TaskOptions};
 
 use crate::error::{CliError, CliErrorKind};
+use crate::hotwords;
 use crate::recognise::{Model, recognise};
 use printer::{Destination, Printer};
 use progress::{Counted, Progress};
@@ -42,6 +43,9 @@ pub(crate) struct TranscribeArgs {
     /// Silence that ends a sentence, in ms, 200 to 6000 [default: 1300]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(200..=6000))]
     max_sentence_silence: Option<u32>,
+    /// Write no punctuation
+    #[arg(long)]
+    no_punctuation: bool,
     /// Take the input for this format, whatever its first bytes say: wav, mp3, opus, speex, aac, amr, flac, vorbis, m4a
     #[arg(long, value_name = "NAME", value_parser = input_format, conflicts_with = "raw")]
     input_format: Option<ting_audio::Format>,
@@ -51,9 +55,13 @@ pub(crate) struct TranscribeArgs {
     /// Leave out fillers and repetitions, such as um, 嗯 and 我我我
     #[arg(long)]
     no_fillers: bool,
-    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 48000
-    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=48000))]
+    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 192000
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=192000))]
     raw: Option<u32>,
+    /// Prefer the words of FILE: a word a line, or between tabs a word, its weight (1 to 5, or 50) and its language (zh,
+    /// en, ja), or a JSON list as the service has it
+    #[arg(long, value_name = "FILE")]
+    hotwords: Option<PathBuf>,
     /// Use the model of this folder instead of the one inside the program
     #[arg(long, value_name = "DIR")]
     model_dir: Option<PathBuf>,
@@ -119,6 +127,9 @@ enum Report {
 pub(crate) fn run(args: &TranscribeArgs) -> Result<ExitCode, CliError> {
     check(args)?;
     let model = Model::load(args.model_dir.as_deref())?;
+    let list = args.hotwords.as_deref();
+    let list = list.map(|path| hotwords::load(path, &model, &languages(args)));
+    let hotwords = list.transpose()?.unwrap_or_default();
     let progress = Progress::new(&args.files);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
@@ -137,14 +148,15 @@ pub(crate) fn run(args: &TranscribeArgs) -> Result<ExitCode, CliError> {
         let (sender, reports) = mpsc::channel();
         for _ in 0..threads {
             let sender = sender.clone();
-            let (model, progress, next, stop) = (&model, &progress, &next, &stop);
+            let (model, hotwords) = (&model, &hotwords);
+            let (progress, next, stop) = (&progress, &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(name) = args.files.get(index) else {
                         break;
                     };
-                    let done = transcribe(args, model, name, progress, &|sentence| {
+                    let done = transcribe(args, model, hotwords, name, progress, &|sentence| {
                         send(&sender, index, Report::Sentence(sentence), stop)
                     });
                     if send(&sender, index, Report::Done(done), stop).is_err() {
@@ -217,10 +229,16 @@ fn send(
     sender.send((index, report)).map_err(|_| gone)
 }
 
+fn languages(args: &TranscribeArgs) -> Vec<Language> {
+    let languages = args.language.iter();
+    languages.map(|language| (*language).into()).collect()
+}
+
 /// Recognises the file `name`; returns its length in ms.
 fn transcribe(
     args: &TranscribeArgs,
     model: &Model,
+    hotwords: &[Hotword],
     name: &str,
     progress: &Progress,
     on_final: &dyn Fn(Sentence) -> Result<(), CliError>,
@@ -232,11 +250,9 @@ fn transcribe(
     };
     let input = input::open(name, encoding)?;
     let mut options = TaskOptions::new(input.format, input.sample_rate);
-    options.languages = args
-        .language
-        .iter()
-        .map(|language| (*language).into())
-        .collect();
+    options.languages = languages(args);
+    options.hotwords = hotwords.to_vec();
+    options.punctuation = !args.no_punctuation;
     if let Some(silence) = args.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }

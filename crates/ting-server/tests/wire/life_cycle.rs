@@ -253,7 +253,7 @@ async fn parameters_reach_the_recogniser() {
     let parameters = r#"{"format":"pcm","sample_rate":8000,"max_sentence_silence":200,
         "speech_noise_threshold":-0.5,"language_hints":["ja","zh"],"vocabulary_id":null,
         "stream":true,"disfluency_removal_enabled":false,"unheard_of":{"a":[1]},"heartbeat":true,
-        "semantic_punctuation_enabled":true,"multi_threshold_mode_enabled":true,"inverse_text_normalization_enabled":false,
+        "punctuation_prediction_enabled":false,"semantic_punctuation_enabled":true,"multi_threshold_mode_enabled":true,"inverse_text_normalization_enabled":false,
         "special_word_filter":"{\"filter_with_signed\":{\"word_list\":[\"测试\"]}}"}"#;
     client.text(run_with("t", parameters)).await;
     client.finish("t").await;
@@ -263,6 +263,7 @@ async fn parameters_reach_the_recogniser() {
     assert_eq!(options.max_sentence_silence_ms, 200);
     assert_eq!(options.speech_noise_threshold, -0.5);
     assert_eq!(options.languages, [Language::Japanese, Language::Chinese]);
+    assert!(!options.punctuation);
     assert!(options.semantic && options.multi_threshold);
     assert_eq!(options.word_filter, WordFilter::new(&["测试"], &[]));
     assert!(!options.inverse_text_normalization);
@@ -271,6 +272,7 @@ async fn parameters_reach_the_recogniser() {
     let options = server.script.options.lock().unwrap().clone().unwrap();
     assert_eq!(options.format, ting_audio::Format::Opus);
     assert_eq!(options.max_sentence_silence_ms, 1300);
+    assert!(options.punctuation);
     assert!(!options.semantic && !options.multi_threshold);
     assert!(options.word_filter.is_empty());
     assert!(options.inverse_text_normalization);
@@ -288,13 +290,32 @@ async fn parameters_reach_the_recogniser() {
 async fn continue_task_may_come_between_frames() {
     let server = start(|_| {}).await;
     let mut client = server.client().await;
-    client.run("t", "pcm").await;
+    let run = r#"{"header":{"action":"run-task","task_id":"t"},"payload":{"model":"fun-asr-realtime",
+        "parameters":{"format":"pcm","sample_rate":16000},
+        "input":{"context":[{"role":"assistant","content":[{"type":"text","text":"before"}]}]}}}"#;
+    client.text(run).await;
     client.audio(&[7; 16_000]).await;
-    let context = r#"{"header":{"streaming":"duplex","task_id":"t","action":"continue-task"},"payload":{"input":{"context":[{"role":"user","content":[{"type":"input_text","text":"Ting"}]}]}}}"#;
-    client.text(context).await;
+    let context = |input: &str| {
+        let header = r#"{"streaming":"duplex","task_id":"t","action":"continue-task"}"#;
+        format!(r#"{{"header":{header},"payload":{{"input":{input}}}}}"#)
+    };
+    let message = r#"{"role":"user","content":[{"type":"input_text","text":"Ting"}]}"#;
+    client
+        .text(context(&format!(r#"{{"context":[{message}]}}"#)))
+        .await;
     client.audio(&[7; 16_000]).await;
+    // Without a context the one before stays; an empty one takes it away.
+    client.text(context("{}")).await;
+    client.text(context(r#"{"context":[]}"#)).await;
     client.finish("t").await;
     let events = client.until_terminal().await;
+    let options = server.script.options.lock().unwrap().clone().unwrap();
+    assert_eq!(options.context, ["before"]);
+    let contexts = server.script.contexts.lock().unwrap().clone();
+    assert_eq!(
+        contexts,
+        [(16_000, vec!["Ting".to_owned()]), (32_000, vec![])]
+    );
     assert_eq!(finals(&events)[0]["text"], "bytes 32000.");
 }
 

@@ -33,12 +33,15 @@ pub(crate) struct Script {
     pub(crate) behind: AtomicBool,
     /// The options of the last task.
     pub(crate) options: Mutex<Option<TaskOptions>>,
+    /// The contexts of all sessions, each with the bytes that its session got before.
+    pub(crate) contexts: Mutex<Vec<(usize, Vec<String>)>>,
 }
 
 pub(crate) struct Scripted(pub(crate) Arc<Script>);
 
 enum Command {
     Push(Vec<u8>),
+    Context(Vec<String>),
     Finish,
 }
 
@@ -83,6 +86,11 @@ impl Recogniser for Scripted {
             for command in inbox {
                 let more = match command {
                     Command::Push(bytes) => echo.push(&bytes, &sink),
+                    Command::Context(texts) => {
+                        let mut contexts = echo.script.contexts.lock().unwrap();
+                        contexts.push((echo.total, texts));
+                        true
+                    }
                     Command::Finish => echo.finish(&sink),
                 };
                 if !more {
@@ -116,6 +124,10 @@ impl RecogniserSession for Session {
 
     fn has_room(&self) -> bool {
         !self.script.full.load(Ordering::SeqCst)
+    }
+
+    fn set_context(&self, texts: Vec<String>) {
+        let _ = self.commands.send(Command::Context(texts));
     }
 
     fn finish(&self) {

@@ -8,6 +8,8 @@ pub(super) struct Number {
     /// In figures; round numbers keep `万` and `亿`: `3万`.
     pub(super) text: String,
     pub(super) kind: Kind,
+    /// Its last unit is unsaid: `一百五` is 150.
+    pub(super) elided: bool,
 }
 
 /// What kind of numeral something is.
@@ -39,7 +41,7 @@ pub(super) fn digit(c: char) -> Option<u64> {
 }
 
 fn is_two(c: char) -> bool {
-    matches!(c, '两' | '兩')
+    c == '两'
 }
 
 /// The power of ten of a unit below 万.
@@ -91,6 +93,7 @@ pub(super) fn number(chars: &[char], bare: bool) -> Option<Number> {
             length: run,
             text: in_a_row,
             kind: Kind::Digits,
+            elided: false,
         });
     }
     let (length, value) = cardinal(chars, bare)?;
@@ -112,7 +115,16 @@ pub(super) fn number(chars: &[char], bare: bool) -> Option<Number> {
         }
         _ => value.to_string(),
     };
-    Some(Number { length, text, kind })
+    let last_two = length.checked_sub(2).map(|start| &chars[start..length]);
+    let elided = last_two.is_some_and(|last| {
+        digit(last[1]).is_some() && last[0] != '十' && digit(last[0]).is_none()
+    });
+    Some(Number {
+        length,
+        text,
+        kind,
+        elided,
+    })
 }
 
 /// In figures; what is round in `万` or `亿` keeps them, as they were written.

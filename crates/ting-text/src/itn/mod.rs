@@ -3,10 +3,14 @@
 //! Rules work on a run: words with no mark between them. At each word they say how many words are one in writing.
 
 mod chinese;
+mod chinese_figures;
 mod chinese_number;
+mod chinese_numeral;
 mod english;
 mod english_number;
+mod english_numeral;
 mod idioms;
+mod japanese;
 mod spelled;
 
 use crate::Word;
@@ -17,19 +21,34 @@ use crate::script::{is_cjk, is_japanese};
 pub(crate) struct Run {
     /// In lower case.
     words: Vec<String>,
-    /// Of a word that is one CJK character that character, else [`NOT_CJK`].
+    /// Of a word that is one CJK character that character, else [`NOT_CJK`]. In Chinese, [`TRADITIONAL`] ones are simplified.
     chars: Vec<char>,
 }
 
 /// Stands for what no rule about CJK characters matches.
 const NOT_CJK: char = '\0';
 
+/// Traditional characters of the rules, each followed by its simplified form. Not in it are 萬 and 億, which are kept in numbers.
+const TRADITIONAL: &str = "點点負负兩两鐘钟時时號号樓楼塊块錢钱噸吨歐欧週周禮礼後后減减於于過过個个條条歲岁層层張张項项頁页隻只間间組组級级雙双對对\
+                           輛辆場场輪轮幾几數数為为會会兒儿樣样邊边統统單单獨独無无圓圆";
+
+fn simplified(c: char) -> char {
+    let mut pairs = TRADITIONAL.chars();
+    while let (Some(traditional), Some(simplified)) = (pairs.next(), pairs.next()) {
+        if traditional == c {
+            return simplified;
+        }
+    }
+    c
+}
+
 impl Run {
-    fn new(words: &[Word]) -> Self {
+    fn new(words: &[Word], japanese: bool) -> Self {
         let char_of = |word: &Word| {
             let mut chars = word.text.chars();
             match (chars.next(), chars.next()) {
-                (Some(c), None) if is_cjk(c) => c,
+                (Some(c), None) if is_cjk(c) && japanese => c,
+                (Some(c), None) if is_cjk(c) => simplified(c),
                 _ => NOT_CJK,
             }
         };
@@ -130,7 +149,7 @@ pub(crate) fn apply(words: &mut Vec<Word>) {
             .iter()
             .position(|word| !word.punctuation.is_empty())
             .map_or(words.len(), |at| start + at + 1);
-        for written in run(&Run::new(&words[start..end]), japanese) {
+        for written in run(&Run::new(&words[start..end], japanese), japanese) {
             write(&mut words[start..end], &mut keep[start..end], &written);
         }
         start = end;
@@ -145,7 +164,7 @@ fn run(run: &Run, japanese: bool) -> Vec<Written> {
         let step = if run.chars[at] == NOT_CJK {
             english::step(run, at).or_else(|| spelled::step(run, at))
         } else if japanese {
-            chinese::japanese_step(run, at)
+            japanese::step(run, at)
         } else {
             chinese::step(run, at)
         };

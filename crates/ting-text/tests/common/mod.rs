@@ -21,7 +21,9 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
             words.push(word(words.len(), c));
             joinable = false;
         } else if joinable {
-            words.last_mut().unwrap().text.push(c);
+            if let Some(word) = words.last_mut() {
+                word.text.push(c);
+            }
         } else {
             words.push(word(words.len(), c));
             joinable = true;
