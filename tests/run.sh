@@ -1,19 +1,14 @@
 #!/usr/bin/env bash
-# Every check of the project, stopping at the first that fails: formatting, lints, Rust tests, and the official Python
-# SDK against the real server. Needs cargo, Python 3.9 or newer with venv, and PyPI on the first run.
+# Every check of the project, stopping at the first that fails: formatting, lints, Rust tests with the format matrix and
+# the fuzzing corpora, and the official Python SDK against the real server. Needs cargo, and PyPI on the first run;
+# tests/setup.sh sees to the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 section() { printf '\n==== %s ====\n' "$1"; }
-missing() { printf 'missing: %s\n' "$1" >&2; exit 1; }
 
 section "what is needed"
-command -v cargo >/dev/null || missing "cargo; install Rust from https://rustup.rs"
-command -v python3 >/dev/null || missing "python3; on Debian: apt-get install python3 python3-venv"
-python3 -c 'import venv, ensurepip' 2>/dev/null ||
-  missing "Python's venv; on Debian: apt-get install python3-venv"
-cargo fmt --version >/dev/null 2>&1 || missing "rustfmt; rustup component add rustfmt"
-cargo clippy --version >/dev/null 2>&1 || missing "clippy; rustup component add clippy"
+tests/setup.sh
 cargo --version
 python3 --version
 
@@ -23,14 +18,19 @@ cargo fmt --all --check
 section "lints"
 cargo clippy --workspace --all-targets -- -D warnings
 
+section "files for the format matrix"
+mkdir -p "${CARGO_TARGET_DIR:-target}"
+target="$(realpath "${CARGO_TARGET_DIR:-target}")"
+rm -rf "$target/formats"
+python3 tests/formats/make.py "$target/formats"
+
 section "rust tests"
-cargo test --workspace
+TING_FORMATS="$target/formats" cargo test --workspace
 
 section "the binary"
 cargo build
 
 section "the python sdk"
-target="$(realpath "${CARGO_TARGET_DIR:-target}")"
 venv="$target/venv"
 # A venv that was only half made is made again.
 "$venv/bin/python" -c 'import ensurepip' 2>/dev/null || python3 -m venv --clear "$venv"

@@ -51,7 +51,12 @@ def main():
         "features": {"lfr_m": 7, "lfr_n": 6, "vad_lfr_m": 5, "vad_lfr_n": 1},
         "decoder": {"chunk_frames": 3, "beam": 16, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
     }
-    (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    path = args.out / "config.json"
+    if path.exists():
+        # What punct.py wrote there goes with files that stay.
+        kept = json.loads(path.read_text(encoding="utf-8")).get("punctuation")
+        config |= {"punctuation": kept} if kept else {}
+    path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"step {checkpoint['step']}, {checkpoint['audio'] / 3600:.1f} h heard, {checkpoint['spent'] / 60:.0f} min")
 
 

@@ -99,7 +99,8 @@ def attention_mask(lengths, frames, chunk, left):
 
 
 class Model(nn.Module):
-    """Encoder, CTC head, and an auxiliary CTC head on a middle layer that is thrown away after training.
+    """Encoder, CTC head, and an auxiliary CTC head on a middle layer that is thrown away after training. The latter gives two
+    rows per input row.
 
     `syllable_of` [V, 2] holds up to two rows of a table of syllables per token (-1: none). The weight of a Chinese
     character in the head is its own row plus the rows of its readings, so that rare characters learn from every
@@ -112,7 +113,8 @@ class Model(nn.Module):
         self.encoder = Encoder(config)
         self.middle = config["layers"] // 2
         self.head = nn.Linear(config["dim"], tokens)
-        self.head_aux = nn.Linear(config["dim"], auxiliary)
+        # Two labels per frame of 60 ms: English has more phones a second than there are frames.
+        self.head_aux = nn.Linear(config["dim"], 2 * auxiliary)
         self.norm_aux = nn.LayerNorm(config["dim"])
         self.register_buffer("syllable_of", syllable_of)
         self.syllables = nn.Parameter(torch.randn(int(syllable_of.max()) + 2, config["dim"]) * 0.06)
@@ -129,4 +131,5 @@ class Model(nn.Module):
         valid = (torch.arange(frames)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
         x = (features + self.shift) * self.scale
         out, between = self.encoder(x, mask, valid, self.middle)
-        return F.linear(out, self.head_weight(), self.head.bias), self.head_aux(self.norm_aux(between)), between
+        aux = self.head_aux(self.norm_aux(between)).unflatten(-1, (2, -1)).flatten(1, 2)
+        return F.linear(out, self.head_weight(), self.head.bias), aux, between

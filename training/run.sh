@@ -81,6 +81,11 @@ section "model folder $work/model"
 "$python" "$here/export.py" --work "$work" --out "$work/model"
 "$python" "$here/lm.py" --work "$work" --out "$work/model/lm.bin" --order 4
 
+section "punctuation network"
+[ -e "$work/model/punc.safetensors" ] ||
+  "$python" "$here/punct.py" --data "$data" --model "$work/model"
+"$python" "$here/punct_eval.py" --data "$data" --model "$work/model"
+
 section "evaluation sets of unseen sentences in $work/synth-dev"
 "$python" "$here/synth_eval.py" --data "$data" --out "$work/synth-dev"
 

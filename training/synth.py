@@ -1,6 +1,7 @@
 """Synthesizers of the training recipe: espeak-ng (library), flite (command), Open JTalk (pyopenjtalk)."""
 
 import ctypes
+import re
 import subprocess
 import tempfile
 
@@ -37,6 +38,17 @@ class Espeak:
 
         self._callback = callback(on_wave)
         self._lib.espeak_SetSynthCallback(self._callback)
+
+    def phones(self, text, voice="en-us"):
+        """The phones of `text` in IPA, without stress and length."""
+        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise ValueError(f"espeak-ng has no voice {voice}")
+        self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        data = ctypes.create_string_buffer(text.encode())
+        place = ctypes.c_void_p(ctypes.addressof(data))
+        # Mode: IPA (bit 1), with "_" between phones (bits 8 and up).
+        found = self._lib.espeak_TextToPhonemes(ctypes.byref(place), 1, 2 | ord("_") << 8) or b""
+        return [p for p in re.sub("[ˈˌː]", "", found.decode().replace(" ", "_")).split("_") if p]
 
     def say(self, text, voice, rate=175, pitch=50, pitch_range=50):
         """Float samples at 16 kHz; `rate` in words a minute, `pitch` and `pitch_range` 0 to 99."""

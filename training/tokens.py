@@ -1,7 +1,7 @@
 """Builds the token set: `<blank>`, four marks, English subwords, kana, and Chinese and Japanese characters.
 
-Writes `tokens.txt` (what the recogniser reads: token TAB languages), `bpe.model` and `inter.txt` (targets of the
-auxiliary loss: toned syllables, morae and the same subwords).
+Writes `tokens.txt` (what the recogniser reads: token TAB languages), `bpe.model`, `phones.json` (the phones of each English
+word) and `inter.txt` (targets of the auxiliary loss: toned syllables, morae and phones).
 """
 
 import argparse
@@ -13,6 +13,7 @@ import pathlib
 import sentencepiece as spm
 
 import text as T
+from synth import Espeak
 
 
 def read_table(path):
@@ -66,14 +67,23 @@ def main():
     tokens += [(c, ",".join(sorted(languages[c]))) for c in sorted(languages)]
     (args.work / "tokens.txt").write_text("".join(f"{t}\t{l}\n" if l else f"{t}\n" for t, l in tokens))
 
-    inter = collections.Counter()
+    write_auxiliary(args.work, texts)
+    print({k: len(v) for k, v in texts.items()}, "tokens", len(tokens))
+
+
+def write_auxiliary(work, texts):
+    """Sounds are easier to learn than spellings: a middle layer of the network is trained to tell them."""
+    espeak = Espeak()
+    words = sorted({w for _, t in texts["en"] for w in T.strip_marks(t).split()})
+    phones = {w: espeak.phones(w) for w in words}
+    (work / "phones.json").write_text(json.dumps(phones, ensure_ascii=False))
+    inter = collections.Counter("E" + p for w in words for p in phones[w])
     for _, t in texts["zh"]:
         inter.update("Z" + s for s in T.pinyin(T.strip_marks(t)))
     for _, t in texts["ja"]:
         inter.update("J" + m for m in T.kana(t))
-    names = ["<blank>"] + pieces + sorted(k for k, n in inter.items() if n >= 2)
-    (args.work / "inter.txt").write_text("\n".join(names) + "\n")
-    print({k: len(v) for k, v in texts.items()}, "tokens", len(tokens), "auxiliary", len(names))
+    names = ["<blank>"] + sorted(k for k, n in inter.items() if n >= 2)
+    (work / "inter.txt").write_text("\n".join(names) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,12 +27,11 @@ from model import CHUNKS, CONFIG, Model
 FLAT_STEPS = 2500
 
 
-# Shards of each kind in a pool, until a share of the time is spent. English needs most: its spelling is the hardest to
-# learn. Recordings of people, which are harder still, wait until the synthesis is understood.
+# Shards of each kind in a pool, until a share of the time is spent. Synthesis teaches the sounds and the spelling first, English
+# most, whose spelling is the hardest to learn; then recordings of people, which are harder still, get the greater part.
 MIXES = (
-    (0.3, {"synth-en": 5, "synth-zh": 5, "synth-ja": 2, "real": 4, "noise": 1}),
-    (0.72, {"synth-en": 8, "synth-zh": 4, "synth-ja": 2, "noise": 1}),
-    (2.0, {"synth-en": 6, "synth-zh": 4, "synth-ja": 2, "real": 4, "noise": 1}),
+    (0.15, {"synth-en": 6, "synth-zh": 5, "synth-ja": 2, "real": 3, "noise": 1}),
+    (2.0, {"real": 10, "synth-en": 4, "synth-zh": 3, "synth-ja": 2, "noise": 1}),
 )
 # The learning rate falls linearly over this last share of the time.
 FALL = 0.35
@@ -47,6 +46,7 @@ class Targets:
         self.ids = {t: i for i, t in enumerate(self.tokens)}
         self.aux = (work / "inter.txt").read_text().splitlines()
         self.aux_ids = {t: i for i, t in enumerate(self.aux)}
+        self.phones = json.loads((work / "phones.json").read_text())
         self.bpe = spm.SentencePieceProcessor(model_file=str(work / "bpe.model"))
         self.zh = [len(r) > 1 and "zh" in r[1] for r in rows]
 
@@ -77,7 +77,8 @@ class Targets:
         """(token ids, auxiliary ids) or None where a character is not in the set."""
         if row["lang"] == "en":
             pieces = self.english(row["text"])
-            aux = [self.aux_ids[p] for p in pieces if p in self.aux_ids]
+            sounds = ["E" + p for word in T.strip_marks(row["text"]).split() for p in self.phones.get(word, [])]
+            aux = [self.aux_ids[s] for s in sounds if s in self.aux_ids]
         else:
             pieces = list(row["text"])
             aux = [self.aux_ids[a] for a in row["aux"] if a in self.aux_ids]
@@ -97,13 +98,17 @@ class Data:
         self.folder, self.targets, self.seconds = work / "shards", targets, seconds
         self.part, self.parts = part, parts
         self.used = collections.Counter()
+        # Frames without speech of the last pool.
+        self.noises = []
 
     def pool(self, done, longest=1500):
         """Utterances of up to `longest` frames of some shards, as batches, mixed as fits the share of time `done`."""
         mix = next(mix for until, mix in MIXES if done < until)
         while not (names := [p.stem for p in self.folder.glob("*.json")]):
             time.sleep(5)
-        names = [n for n in names if zlib.crc32(n.encode()) % self.parts == self.part] or names
+        # Each worker has its part; of noise there is little, and all have it.
+        own = [n for n in names if n.startswith("noise") or zlib.crc32(n.encode()) % self.parts == self.part]
+        names = own if any(not n.startswith("noise") for n in own) else names
         random.shuffle(names)
         names.sort(key=lambda n: self.used[n])
         names = [n for kind, count in mix.items() for n in [n for n in names if n.startswith(kind)][:count]]
@@ -118,7 +123,8 @@ class Data:
                 ids = self.targets.of(row)
                 count = (len(x) + 5) // 6
                 if ids and len(x) <= longest and room_for(ids[0], count):
-                    items.append((x, ids[0], ids[1] if room_for(ids[1], count) else []))
+                    items.append((x, ids[0], ids[1] if room_for(ids[1], 2 * count) else []))
+        self.noises = [x for x, ids, _ in items if not ids and len(x) > 20]
         items.sort(key=lambda i: len(i[0]) * random.uniform(0.95, 1.05))
         batches, batch, width = [], [], 0
         for item in items:
@@ -134,7 +140,7 @@ class Data:
 
 def spec_augment(x):
     """Park et al. 2019: two masks in frequency, two in time (10 ms frames)."""
-    x = torch.from_numpy(x.astype(np.float32))
+    x = torch.from_numpy(np.ascontiguousarray(x, np.float32))
     mean = x.mean()
     for _ in range(2):
         width = random.randint(0, 14)
@@ -146,8 +152,51 @@ def spec_augment(x):
     return x
 
 
-def collate(batch, augment=True):
-    rows = [low_frame_rate(spec_augment(x) if augment else torch.from_numpy(x.astype(np.float32))) for x, *_ in batch]
+def resampled(size, positions):
+    """[len(positions), size]: rows that interpolate linearly between `size` values at fractional `positions`."""
+    positions = np.clip(positions, 0, size - 1)
+    low = np.minimum(positions.astype(int), size - 2)
+    matrix = np.zeros((len(positions), size), np.float32)
+    rows = np.arange(len(positions))
+    matrix[rows, low] = 1 - (positions - low)
+    matrix[rows, low + 1] = positions - low
+    return matrix
+
+
+def warp(x, ids):
+    """Another speaker of the same words: the mel axis scaled (as by the length of the vocal tract, Jaitly and Hinton 2013)
+    and the time axis, as far as the labels still fit."""
+    x = x.astype(np.float32)
+    x = x @ resampled(80, np.arange(80) * random.uniform(0.9, 1.1)).T
+    count = int(len(x) * random.uniform(0.88, 1.15))
+    if len(x) < 4 or not room_for(ids, (count + 5) // 6):
+        return x
+    at = np.linspace(0, len(x) - 1, count, dtype=np.float32)
+    low = np.minimum(at.astype(int), len(x) - 2)
+    return x[low] + (at - low)[:, None] * (x[low + 1] - x[low])
+
+
+def with_noise(x, noises):
+    """`x` with a stretch of noise added in power, 5 to 30 dB below it."""
+    noise = noises[random.randrange(len(noises))].astype(np.float32)
+    noise = noise[(np.arange(len(x)) + random.randrange(len(noise))) % len(noise)]
+    loud = np.percentile(x.mean(1), 80) - np.percentile(noise.mean(1), 80)
+    return np.logaddexp(x, noise + loud - random.uniform(5, 30) / 10 * np.log(10))
+
+
+def varied(x, ids, noises):
+    """A random variation of an utterance's frames; what is no speech (no `ids`) stays as it is."""
+    if not ids:
+        return x.astype(np.float32)
+    x = warp(x, ids)
+    return with_noise(x, noises) if noises and random.random() < 0.3 else x
+
+
+def collate(batch, noises, augment=True):
+    if augment:
+        rows = [low_frame_rate(spec_augment(varied(x, ids, noises))) for x, ids, _ in batch]
+    else:
+        rows = [low_frame_rate(torch.from_numpy(x.astype(np.float32))) for x, *_ in batch]
     lengths = torch.tensor([len(r) for r in rows])
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), lengths
 
@@ -187,8 +236,7 @@ def flat_loss(head, between, features, lengths, batch, targets):
     for i, (_, _, aux) in enumerate(batch):
         if not aux:
             continue
-        weights = [len(targets.aux[a]) if not targets.aux[a][0] in "ZJ" else 3 for a in aux]
-        index = flat_alignment(features[i, : lengths[i]], weights)
+        index = flat_alignment(features[i, : lengths[i]], [1] * len(aux))
         keep = index >= 0
         rows.append(between[i, : lengths[i]][keep])
         labels.append(torch.tensor(aux)[index[keep]])
@@ -241,8 +289,8 @@ def learn(rank, args, model, targets, saved, began):
         if not batches:
             batches = data.pool(done)
         batch = batches.pop()
-        features, lengths = collate(batch, augment=args.mask)
-        warm = min(1.0, (step + 1) / 200)
+        features, lengths = collate(batch, data.noises, augment=args.vary)
+        warm = min(1.0, (step - saved["step"] + 1) / 200)
         for group in optimizer.param_groups:
             group["lr"] = args.rate * warm * min(1.0, (1 - done) / FALL + 0.01)
         chunk = random.choices(chunks, weights)[0]
@@ -250,7 +298,7 @@ def learn(rank, args, model, targets, saved, began):
             logits, aux, between = model(features, lengths, chunk)
             flat = flat_loss(flat_head, between, features, lengths, batch, targets) if step < FLAT_STEPS else None
         loss = ctc(logits, lengths, [b[1] for b in batch], empty=True)
-        loss_aux = ctc(aux, lengths, [b[2] for b in batch])
+        loss_aux = ctc(aux, 2 * lengths, [b[2] for b in batch])
         share = 0.5 if done < 0.2 else 0.3
         total = (1 - share) * loss + share * loss_aux + (0 if flat is None else flat)
         optimizer.zero_grad(set_to_none=True)
@@ -264,7 +312,7 @@ def learn(rank, args, model, targets, saved, began):
         losses.append((loss.item(), loss_aux.item()))
         if rank > 0:
             continue
-        decay = min(0.998, (step + 1) / (step + 20))
+        decay = min(0.9995, (step + 1) / (step + 20))
         with torch.no_grad():
             for name, value in model.named_parameters():
                 average[name].lerp_(value, 1 - decay)
@@ -292,7 +340,7 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--workers", type=int, default=2, help="processes that train the same weights")
     parser.add_argument("--threads", type=int, default=1, help="threads of each worker")
-    parser.add_argument("--mask", action="store_true", help="SpecAugment; for runs that see their data many times")
+    parser.add_argument("--vary", action="store_true", help="vary each utterance anew; for runs that see their data many times")
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster where the CPU has it")
     args = parser.parse_args()
     torch.manual_seed(0)

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -85,12 +86,24 @@ class Process:
 
 
 class Server(Process):
-    """`ting serve` on a free port."""
+    """`ting serve` on a free port, with a data folder that goes with it unless one is given."""
 
-    def __init__(self):
+    def __init__(self, *arguments, data_dir=None, home=None, command=()):
         binary = os.environ.get("TING_BIN", ROOT / "target" / "debug" / "ting")
-        super().__init__([binary, "serve", "--listen", "127.0.0.1:0"])
+        serve = [*command, binary, "serve", "--listen", "127.0.0.1:0", *arguments]
+        self._folder = None
+        variables = {k: v for k, v in os.environ.items() if k != "TING_DATA_DIR"}
+        if home:
+            # No data folder is named: the usual one is below this.
+            variables |= {"HOME": home, "XDG_DATA_HOME": ""}
+        else:
+            if not data_dir:
+                self._folder = tempfile.TemporaryDirectory()
+                data_dir = self._folder.name
+            serve += ["--data-dir", data_dir]
+        super().__init__(serve, env=variables)
         self.url = self.wait_for(r"ws://127\.0\.0\.1:\d+/api-ws/v1/inference")[0]
+        self.http_url = self.wait_for(r"http://127\.0\.0\.1:\d+/api/v1")[0]
 
     def health(self):
         """What `/healthz` says."""
@@ -104,6 +117,11 @@ class Server(Process):
         """Stops the server in order."""
         self.interrupt()
         return self.wait()
+
+    def kill(self):
+        super().kill()
+        if self._folder:
+            self._folder.cleanup()
 
 
 def python(program, *arguments, directory=None, **environment):

@@ -1,61 +1,61 @@
-use crate::SAMPLE_RATE;
+use crate::aac::AdtsDecoder;
+use crate::amr::AmrDecoder;
 use crate::error::{AudioError, AudioErrorKind};
+use crate::flac::FlacDecoder;
 use crate::format::Format;
-use crate::opus::OpusDecoder;
+use crate::mp3::Mp3Decoder;
+use crate::mp4::Mp4Decoder;
+use crate::ogg::OggDecoder;
 use crate::pcm::PcmDecoder;
-use crate::resample::Resampler;
+use crate::samples::{Decode, Output};
 use crate::wav::WavDecoder;
+use crate::wrong::{HEAD, check_head};
 
-/// Rates of headerless samples, Hz: what microphones and telephone lines give.
-const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
+/// Rates of headerless samples, Hz: what telephone lines and microphones give, and the resampler takes.
+const PCM_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// Bytes are decoded in pieces of at most this, so that the samples between decoder and resampler
 /// stay few however much is pushed at once.
 const PIECE: usize = 16 * 1024;
 
-/// The most bytes of input a stream keeps between two pushes: an Ogg page being collected and an Opus
-/// packet that runs over pages. WAV keeps one frame of all channels, PCM one byte.
-pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::opus::MAX_PACKET;
+/// The most bytes of input that a stream of a [wire format](Format::WIRE) keeps between two pushes: an Ogg page being
+/// collected and a packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
+/// frame of all channels, PCM one byte.
+pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::ogg::MAX_PACKET;
+const _: () = assert!(
+    crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+        && crate::aac::MAX_BUFFERED <= MAX_BUFFERED_BYTES
+);
 
 /// Decodes one task's audio as it comes: bytes in pieces of any size to 16 kHz mono samples.
 ///
 /// The samples are the same, bit for bit, however the bytes were cut. After an error every further
 /// call returns that error.
 ///
-/// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM and usually 10
-/// for a byte of Opus, but up to 1100 for a byte of Opus that is made to (packets without content,
-/// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once.
+/// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM, usually 2 to 10 for a byte of
+/// anything else, but far more where a file is made to (up to 1300 for a byte of Opus or AAC: packets without content,
+/// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once. Two of the formats for files
+/// only go beyond that: silence in FLAC may have 12 000 samples a byte, and M4A with its index at the end gives all of
+/// its samples, at most three hours, when that has come.
 pub struct AudioStream {
-    decoder: Decoder,
-    /// Rate of headerless samples, Hz.
-    pcm_rate: u32,
-    /// Made with the first samples, because a header may have to come before the rate is known.
-    output: Option<Output>,
-    /// Samples of the decoder that the resampler has not seen; empty between calls.
-    decoded: Vec<f32>,
+    format: Format,
+    /// The first bytes, until there are [`HEAD`] of them and the decoder gets them.
+    head: Vec<u8>,
+    decoder: Box<dyn Decode>,
+    output: Output,
     state: State,
 }
 
-enum Decoder {
-    Pcm(PcmDecoder),
-    Wav(WavDecoder),
-    Opus(Box<OpusDecoder>),
-}
-
-enum Output {
-    /// Already at 16 kHz.
-    Direct,
-    Resampled(Box<Resampler>),
-}
-
 enum State {
+    /// The first bytes are being collected.
+    Opening,
     Open,
     Finished,
     Failed(AudioError),
 }
 
 impl AudioStream {
-    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 48000) is the rate of headerless PCM; the
+    /// A stream of `format`. `sample_rate` (Hz, 8000 ..= 192000) is the rate of headerless PCM; the
     /// other formats tell their own, and their header wins.
     ///
     /// # Errors
@@ -71,17 +71,22 @@ impl AudioStream {
                 ),
             ));
         }
-        let decoder = match format {
-            Format::Pcm => Decoder::Pcm(PcmDecoder::new()),
-            Format::Wav => Decoder::Wav(WavDecoder::new()),
-            Format::Opus => Decoder::Opus(Box::new(OpusDecoder::new())),
+        let decoder: Box<dyn Decode> = match format {
+            Format::Pcm => Box::new(PcmDecoder::new(sample_rate)),
+            Format::Wav => Box::new(WavDecoder::new()),
+            Format::Mp3 => Box::new(Mp3Decoder::new()),
+            Format::Aac => Box::new(AdtsDecoder::new()),
+            Format::Flac => Box::new(FlacDecoder::new()),
+            Format::Amr => Box::new(AmrDecoder::new()),
+            Format::Opus | Format::Speex | Format::Vorbis => Box::new(OggDecoder::new(format)),
+            Format::M4a => Box::new(Mp4Decoder::new()),
         };
         Ok(Self {
+            format,
+            head: Vec::new(),
             decoder,
-            pcm_rate: sample_rate,
-            output: None,
-            decoded: Vec::new(),
-            state: State::Open,
+            output: Output::default(),
+            state: State::Opening,
         })
     }
 
@@ -90,20 +95,23 @@ impl AudioStream {
     ///
     /// # Errors
     /// Any kind of [`AudioErrorKind`] but `SampleRate`; samples decoded before the fault are in `out`.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Finished => return Ok(()),
+            State::Opening => {
+                let (head, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
+                self.head.extend_from_slice(head);
+                bytes = rest;
+                if self.head.len() < HEAD {
+                    return Ok(());
+                }
+                self.open(out)?;
+            }
             State::Open => {}
         }
         for piece in bytes.chunks(PIECE) {
-            let decoded = &mut self.decoded;
-            let result = match &mut self.decoder {
-                Decoder::Pcm(pcm) => pcm.push(piece, decoded),
-                Decoder::Wav(wav) => wav.push(piece, decoded),
-                Decoder::Opus(opus) => opus.push(piece, decoded),
-            };
-            self.emit(out);
+            let result = self.decoder.push(piece, &mut self.output.to(out));
             self.remember(result)?;
         }
         Ok(())
@@ -118,41 +126,23 @@ impl AudioStream {
         match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Finished => return Ok(()),
+            State::Opening => self.open(out)?,
             State::Open => {}
         }
-        let result = match &mut self.decoder {
-            Decoder::Pcm(pcm) => pcm.finish(&mut self.decoded),
-            Decoder::Wav(wav) => wav.finish(),
-            Decoder::Opus(opus) => opus.finish(),
-        };
-        self.emit(out);
+        let result = self.decoder.finish(&mut self.output.to(out));
         self.remember(result)?;
-        if let Some(Output::Resampled(resampler)) = &mut self.output {
-            resampler.finish(out);
-        }
+        self.output.finish(out);
         self.state = State::Finished;
         Ok(())
     }
 
-    /// Takes the decoded samples to 16 kHz.
-    fn emit(&mut self, out: &mut Vec<f32>) {
-        if self.decoded.is_empty() {
-            return;
-        }
-        let rate = match &self.decoder {
-            Decoder::Pcm(pcm) => pcm.header_rate().unwrap_or(self.pcm_rate),
-            Decoder::Wav(wav) => wav.rate().unwrap_or(SAMPLE_RATE),
-            Decoder::Opus(_) => SAMPLE_RATE,
-        };
-        let output = self.output.get_or_insert_with(|| match rate {
-            SAMPLE_RATE => Output::Direct,
-            rate => Output::Resampled(Box::new(Resampler::new(rate))),
-        });
-        match output {
-            Output::Direct => out.extend_from_slice(&self.decoded),
-            Output::Resampled(resampler) => resampler.push(&self.decoded, out),
-        }
-        self.decoded.clear();
+    /// Gives the first bytes to the decoder, unless they are known to be of another format.
+    fn open(&mut self, out: &mut Vec<f32>) -> Result<(), AudioError> {
+        let head = std::mem::take(&mut self.head);
+        self.state = State::Open;
+        let result = check_head(self.format, &head)
+            .and_then(|()| self.decoder.push(&head, &mut self.output.to(out)));
+        self.remember(result)
     }
 
     fn remember(&mut self, result: Result<(), AudioError>) -> Result<(), AudioError> {

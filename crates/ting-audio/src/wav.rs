@@ -7,8 +7,10 @@
 mod fmt;
 
 use crate::error::{AudioError, AudioErrorKind};
-use crate::format::{Format, wrong_format};
+use crate::format::Format;
 use crate::sample::FrameReader;
+use crate::samples::{Decode, Samples};
+use crate::wrong::wrong_format;
 
 /// Of a `fmt ` or `ds64` chunk this much is read, the rest is skipped.
 const MAX_HEADER: usize = 40;
@@ -21,6 +23,8 @@ pub(crate) struct WavDecoder {
     reader: Option<FrameReader>,
     /// Length of the data chunk from `ds64`, where the chunk's own field is too narrow for it.
     long_data: Option<u64>,
+    /// Samples of one push; empty between pushes.
+    decoded: Vec<f32>,
 }
 
 #[derive(Clone, Copy)]
@@ -53,74 +57,8 @@ impl WavDecoder {
             rate: None,
             reader: None,
             long_data: None,
+            decoded: Vec::new(),
         }
-    }
-
-    /// Samples per second, once the header has said it.
-    pub(crate) fn rate(&self) -> Option<u32> {
-        self.rate
-    }
-
-    pub(crate) fn push(&mut self, mut bytes: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
-        while !bytes.is_empty() {
-            match self.state {
-                State::Riff => {
-                    let whole = self.collect(&mut bytes, 12);
-                    self.check_riff(whole)?;
-                    if whole {
-                        self.header.clear();
-                        self.state = State::Chunk;
-                    }
-                }
-                State::Chunk => {
-                    if self.collect(&mut bytes, 8) {
-                        self.state = self.begin_chunk()?;
-                        self.header.clear();
-                    }
-                }
-                State::Body { kind, take, rest } => {
-                    if self.collect(&mut bytes, take) {
-                        self.end_body(kind)?;
-                        self.header.clear();
-                        self.state = skip(rest);
-                    }
-                }
-                State::Skip(left) => {
-                    let here = left.min(bytes.len() as u64);
-                    bytes = &bytes[here as usize..];
-                    self.state = skip(left - here);
-                }
-                State::Data(left) => {
-                    let here = left.unwrap_or(u64::MAX).min(bytes.len() as u64);
-                    let (data, after) = bytes.split_at(here as usize);
-                    if let Some(reader) = &mut self.reader {
-                        reader.push(data, out);
-                    }
-                    bytes = after;
-                    self.state = match left.map(|left| left - here) {
-                        Some(0) => State::Trailer,
-                        left => State::Data(left),
-                    };
-                }
-                State::Trailer => return Ok(()),
-            }
-        }
-        Ok(())
-    }
-
-    /// A file may end anywhere in its samples, but it must have come so far.
-    pub(crate) fn finish(&mut self) -> Result<(), AudioError> {
-        let missing = match self.state {
-            State::Data(_) | State::Trailer => return Ok(()),
-            // Nothing was sent: that is for the caller to judge.
-            State::Riff if self.header.is_empty() => return Ok(()),
-            State::Riff => "its RIFF header was complete",
-            _ if self.rate.is_none() => "its 'fmt ' chunk",
-            _ => "its 'data' chunk",
-        };
-        Err(malformed(format!(
-            "the WAV ended before {missing}; send the whole file"
-        )))
     }
 
     /// Moves bytes into `header` until it holds `wanted` of them, and says whether it does.
@@ -136,7 +74,7 @@ impl WavDecoder {
     /// an answer should get this one.
     fn check_riff(&self, whole: bool) -> Result<(), AudioError> {
         let head = self.header.as_slice();
-        let riff = head.len() < 4 || matches!(&head[..4], b"RIFF" | b"RF64");
+        let riff = head.len() < 4 || matches!(&head[..4], b"RIFF" | b"RF64" | b"BW64");
         if riff && !(whole && &head[8..12] != b"WAVE") {
             return Ok(());
         }
@@ -189,6 +127,72 @@ impl WavDecoder {
             }
         }
         Ok(())
+    }
+}
+
+impl Decode for WavDecoder {
+    fn push(&mut self, mut bytes: &[u8], out: &mut Samples<'_>) -> Result<(), AudioError> {
+        while !bytes.is_empty() {
+            match self.state {
+                State::Riff => {
+                    let whole = self.collect(&mut bytes, 12);
+                    self.check_riff(whole)?;
+                    if whole {
+                        self.header.clear();
+                        self.state = State::Chunk;
+                    }
+                }
+                State::Chunk => {
+                    if self.collect(&mut bytes, 8) {
+                        self.state = self.begin_chunk()?;
+                        self.header.clear();
+                    }
+                }
+                State::Body { kind, take, rest } => {
+                    if self.collect(&mut bytes, take) {
+                        self.end_body(kind)?;
+                        self.header.clear();
+                        self.state = skip(rest);
+                    }
+                }
+                State::Skip(left) => {
+                    let here = left.min(bytes.len() as u64);
+                    bytes = &bytes[here as usize..];
+                    self.state = skip(left - here);
+                }
+                State::Data(left) => {
+                    let here = left.unwrap_or(u64::MAX).min(bytes.len() as u64);
+                    let (data, after) = bytes.split_at(here as usize);
+                    if let (Some(reader), Some(rate)) = (&mut self.reader, self.rate) {
+                        reader.push(data, &mut self.decoded);
+                        out.write(rate, &self.decoded);
+                        self.decoded.clear();
+                    }
+                    bytes = after;
+                    self.state = match left.map(|left| left - here) {
+                        Some(0) => State::Trailer,
+                        left => State::Data(left),
+                    };
+                }
+                State::Trailer => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// A file may end anywhere in its samples, but it must have come so far.
+    fn finish(&mut self, _: &mut Samples<'_>) -> Result<(), AudioError> {
+        let missing = match self.state {
+            State::Data(_) | State::Trailer => return Ok(()),
+            // Nothing was sent: that is for the caller to judge.
+            State::Riff if self.header.is_empty() => return Ok(()),
+            State::Riff => "its RIFF header was complete",
+            _ if self.rate.is_none() => "its 'fmt ' chunk",
+            _ => "its 'data' chunk",
+        };
+        Err(malformed(format!(
+            "the WAV ended before {missing}; send the whole file"
+        )))
     }
 }
 

@@ -6,8 +6,9 @@ use common::{level_db, report, tone, tone_at};
 use ting_audio::Resampler;
 
 const RATES: &[u32] = &[
-    8_000, 8_001, 11_025, 12_000, 15_999, 16_001, 17_640, 22_050, 24_000, 32_000, 44_100, 44_101,
-    47_999, 48_000, 96_000, 176_400, 192_000,
+    7_350, 8_000, 8_001, 11_025, 12_000, 12_345, 15_999, 16_001, 17_640, 22_050, 24_000, 31_250,
+    32_000, 44_100, 44_101, 47_999, 48_000, 50_000, 88_200, 96_000, 123_457, 176_400, 191_999,
+    192_000,
 ];
 
 fn resample(rate: u32, input: &[f32]) -> Vec<f32> {
@@ -56,7 +57,8 @@ fn stop_band_is_silent() {
     for &rate in RATES.iter().filter(|&&rate| rate > 16_500) {
         let nyquist = f64::from(rate) / 2.0;
         for hz in [
-            8_050.0, 8_500.0, 9_000.0, 12_000.0, 15_000.0, 16_000.0, 23_000.0, 48_000.0,
+            8_001.0, 8_050.0, 8_500.0, 9_000.0, 12_000.0, 15_000.0, 16_000.0, 17_000.0, 23_000.0,
+            31_000.0, 32_500.0, 48_000.0, 63_000.0, 80_001.0, 95_000.0,
         ] {
             if hz < nyquist {
                 let out = resample(rate, &tone(hz, rate, 0.4));
@@ -65,6 +67,25 @@ fn stop_band_is_silent() {
                     failures.push(format!("{rate} Hz: {hz} Hz leaks at {level:.1} dB"));
                 }
             }
+        }
+    }
+    report(failures);
+}
+
+/// Partials wait for what the filter holds back: at most 10 ms.
+#[test]
+fn delay_is_short() {
+    let mut failures = Vec::new();
+    for &rate in RATES {
+        let mut resampler = Resampler::new(rate);
+        let (mut out, mut most) = (Vec::new(), f64::MIN);
+        for n in 1..rate / 4 {
+            resampler.push(&[0.5], &mut out);
+            let held = f64::from(n) / f64::from(rate) - out.len() as f64 / 16e3;
+            most = most.max(held);
+        }
+        if most > 0.010 {
+            failures.push(format!("{rate} Hz: {:.1} ms are held back", 1e3 * most));
         }
     }
     report(failures);

@@ -46,6 +46,11 @@ pub(crate) fn memory_of(id: u32) -> Option<Memory> {
     parse_memory(&fs::read_to_string(format!("/proc/{id}/status")).ok()?)
 }
 
+/// Memory of this process that is backed by no file (`RssAnon`): what it allocated and touched, in bytes.
+pub(crate) fn anonymous_memory() -> Option<u64> {
+    kib_field(&fs::read_to_string("/proc/self/status").ok()?, "RssAnon")
+}
+
 fn parse_memory(status: &str) -> Option<Memory> {
     Some(Memory {
         resident: kib_field(status, "VmRSS")?,

@@ -1,13 +1,16 @@
 //! `ting serve`: the server, from the command line.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use ting_engine::{Engine, EngineOptions};
-use ting_server::{Server, ServerOptions};
+use ting_server::{Server, ServerOptions, Timeout, Timeouts};
+use ting_store::{Store, StoreError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{CliError, CliErrorKind};
@@ -22,9 +25,13 @@ pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = address)]
     listen: SocketAddr,
-    /// Folder for what the server keeps, created when it is not there; this version keeps nothing yet
-    #[arg(long, value_name = "DIR")]
+    /// Folder for what the server keeps, which is hotword lists, in the file ting.db [default: ting in $XDG_DATA_HOME, or
+    /// in ~/.local/share; made when there is something to keep]
+    #[arg(long, value_name = "DIR", env = "TING_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    /// Fail tasks whose hotword list is not there or cannot be read; without this they go on without it, and the log says so
+    #[arg(long)]
+    strict_vocabulary: bool,
     /// Use the model of this folder instead of the one inside the program
     #[arg(long, value_name = "DIR")]
     model_dir: Option<PathBuf>,
@@ -43,13 +50,14 @@ pub(crate) struct ServeArgs {
         hide_env_values = true
     )]
     api_key: Vec<String>,
+    /// How long the server waits for what; may be given several times
+    #[arg(long, value_name = "NAME=SECONDS", value_parser = timeout, long_help = timeout_help())]
+    timeout: Vec<(Timeout, Duration)>,
 }
 
 /// Runs the command until it is told to stop.
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
-    if let Some(dir) = &args.data_dir {
-        prepare_data_dir(dir)?;
-    }
+    let store = open_store(args.data_dir.as_deref())?;
     let api_keys: Vec<String> = args
         .api_key
         .iter()
@@ -62,6 +70,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
             "the API key is empty; give a key, or neither --api-key nor TING_API_KEY",
         ));
     }
+    let timeouts = timeouts(&args.timeout)?;
     let model = Model::load(args.model_dir.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.map_or(cores, usize::from);
@@ -83,6 +92,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
     options.listen = args.listen;
     let open_to_all = api_keys.is_empty() && !args.listen.ip().is_loopback();
     options.api_keys = api_keys;
+    options.timeouts = timeouts;
+    options.store = store;
+    options.strict_vocabulary = args.strict_vocabulary;
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -114,11 +126,15 @@ fn banner(url: &str, listen: IpAddr, model: &str, capacity: &str) -> String {
         true => "\n(from another machine, with this machine's address in place of the one shown)",
         false => "",
     };
+    let http = url
+        .replacen("ws", "http", 1)
+        .replace(ting_protocol::INFERENCE_PATH, "/api/v1");
     format!(
         "ting {version} serves fun-asr-realtime, model {model}, {capacity}
 
 in your program:     dashscope.base_websocket_api_url = '{url}'
-or its environment:  DASHSCOPE_WEBSOCKET_BASE_URL={url}{elsewhere}
+or its environment:  DASHSCOPE_WEBSOCKET_BASE_URL={url}
+for hotword lists:   dashscope.base_http_api_url = '{http}'{elsewhere}
 
 Ctrl+C stops"
     )
@@ -129,12 +145,54 @@ pub(crate) fn url_in_banner(line: &str) -> Option<&str> {
     line.strip_prefix("in your program:")?.split('\'').nth(1)
 }
 
-/// Finds out now, not in the middle of a task, that the folder cannot be used.
+/// Finds out now, not in the middle of a task, whether things can be kept.
+///
+/// In a folder that the user named they must be: serving without is not what was asked for. Without such a folder the server must
+/// start wherever it is put, so that what is wrong with the usual one is only told.
+fn open_store(named: Option<&Path>) -> Result<Option<Arc<Store>>, CliError> {
+    if let Some(folder) = named {
+        prepare_data_dir(folder)?;
+        let store = Store::new(folder);
+        let unusable = |error: StoreError| CliError::new(CliErrorKind::Output, error.to_string());
+        store.check().map_err(unusable)?;
+        return Ok(Some(Arc::new(store)));
+    }
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let Some(folder) = usual_data_dir(variable("XDG_DATA_HOME"), variable("HOME")) else {
+        tracing::warn!(
+            "there is no home folder to keep hotword lists in, and requests about them will fail; \
+             give a folder with --data-dir"
+        );
+        return Ok(None);
+    };
+    let store = Store::new(&folder);
+    if let Err(error) = store.check() {
+        tracing::warn!(%error, "hotword lists cannot be kept, and requests about them will fail");
+    }
+    Ok(Some(Arc::new(store)))
+}
+
+/// Where the XDG Base Directory Specification puts what a program keeps for its user. It has relative paths ignored.
+fn usual_data_dir(xdg_data_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    xdg_data_home
+        .filter(absolute)
+        .or_else(|| Some(home.filter(absolute)?.join(".local/share")))
+        .map(|folder| folder.join("ting"))
+}
+
+/// Makes the folder that the user named, and finds out whether files can be made in it.
 fn prepare_data_dir(dir: &Path) -> Result<(), CliError> {
     let failed = |error: std::io::Error| {
         CliError::output(&format!("to the data folder {}", dir.display()), &error)
     };
-    std::fs::create_dir_all(dir).map_err(failed)?;
+    // Only this user may read what is kept. A folder that is there keeps its permissions.
+    let mut builder = std::fs::DirBuilder::new();
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(failed)?;
     let probe = dir.join(".ting-probe");
     std::fs::write(&probe, "").map_err(failed)?;
     std::fs::remove_file(&probe).map_err(failed)
@@ -156,6 +214,54 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .filter(|_| first.is_none_or(|a| a.is_ipv6()))
         .or(first)
         .ok_or(wanted.to_owned())
+}
+
+/// `NAME=SECONDS`, seconds with or without a fraction.
+fn timeout(text: &str) -> Result<(Timeout, Duration), String> {
+    let (name, seconds) = text
+        .split_once('=')
+        .ok_or("expected NAME=SECONDS, such as silent-audio=300")?;
+    let timeout = Timeout::named(name).ok_or_else(|| {
+        let names = Timeout::ALL.map(|timeout| timeout.name).join(", ");
+        format!("{name:?} is no timeout; it must be one of {names}")
+    })?;
+    let range = Timeout::SHORTEST.as_secs_f64()..=Timeout::LONGEST.as_secs_f64();
+    match seconds.parse::<f64>() {
+        Ok(seconds) if range.contains(&seconds) => Ok((timeout, Duration::from_secs_f64(seconds))),
+        _ => Err(format!(
+            "{name} is {seconds:?}; it must be {} to {} (seconds)",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+fn timeout_help() -> String {
+    let mut defaults = Timeouts::default();
+    let mut help = "How long the server waits for what; may be given several times\n\n".to_owned();
+    for timeout in Timeout::ALL {
+        let seconds = timeout.of(&mut defaults).as_secs_f64();
+        help += &format!(
+            "{:<12} {} [default: {seconds}]\n",
+            timeout.name, timeout.about
+        );
+    }
+    help
+}
+
+fn timeouts(given: &[(Timeout, Duration)]) -> Result<Timeouts, CliError> {
+    let mut timeouts = Timeouts::default();
+    for (timeout, duration) in given {
+        *timeout.of(&mut timeouts) = *duration;
+    }
+    if timeouts.peer_lost <= timeouts.ping {
+        return Err(CliError::input(format!(
+            "the timeout peer-lost is {} s; it must be longer than ping, {} s, or clients are dropped that only listen",
+            timeouts.peer_lost.as_secs_f64(),
+            timeouts.ping.as_secs_f64()
+        )));
+    }
+    Ok(timeouts)
 }
 
 /// The signals that stop the server.
@@ -195,7 +301,23 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, banner, url_in_banner};
+    use super::{address, banner, timeout, timeout_help, timeouts, url_in_banner, usual_data_dir};
+    use ting_server::Timeout;
+
+    #[test]
+    fn data_is_kept_where_the_specification_says() {
+        for (xdg, home, want) in [
+            (Some("/x"), Some("/h"), Some("/x/ting")),
+            (None, Some("/h"), Some("/h/.local/share/ting")),
+            (Some(""), Some("/h"), Some("/h/.local/share/ting")),
+            (Some("rel"), Some("/h"), Some("/h/.local/share/ting")),
+            (None, Some(""), None),
+            (None, None, None),
+        ] {
+            let got = usual_data_dir(xdg.map(Into::into), home.map(Into::into));
+            assert_eq!(got, want.map(Into::into), "{xdg:?} {home:?}");
+        }
+    }
 
     #[test]
     fn addresses() {
@@ -215,6 +337,48 @@ mod tests {
     }
 
     #[test]
+    fn timeouts_are_set_by_name() {
+        let cases = [
+            ("silent-audio=300", Ok(("silent-audio", 300.0))),
+            ("heartbeat=0.25", Ok(("heartbeat", 0.25))),
+            ("ping=86400", Ok(("ping", 86_400.0))),
+            ("ping=86401", Err("0.05 to 86400")),
+            ("ping=0", Err("0.05 to 86400")),
+            ("ping=-1", Err("0.05 to 86400")),
+            ("ping=NaN", Err("0.05 to 86400")),
+            ("ping=20s", Err("ping is \"20s\"")),
+            ("ping", Err("NAME=SECONDS")),
+            ("pong=1", Err("idle-audio, silent-audio")),
+        ];
+        let mut failed = Vec::new();
+        for (text, want) in cases {
+            let got = timeout(text);
+            let right = match (&got, want) {
+                (Ok((timeout, duration)), Ok(want)) => {
+                    (timeout.name, duration.as_secs_f64()) == want
+                }
+                (Err(error), Err(says)) => error.contains(says),
+                _ => false,
+            };
+            if !right {
+                failed.push(format!("{text}: {got:?}"));
+            }
+        }
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+        let set = timeouts(&[
+            timeout("ping=5").unwrap(),
+            timeout("peer-lost=5.5").unwrap(),
+        ])
+        .unwrap();
+        assert_eq!(set.ping.as_millis(), 5000);
+        assert_eq!(set.peer_lost.as_millis(), 5500);
+        assert!(timeouts(&[timeout("peer-lost=20").unwrap()]).is_err());
+        for timeout in Timeout::ALL {
+            assert!(timeout_help().contains(timeout.name));
+        }
+    }
+
+    #[test]
     fn the_banner_has_the_line_to_change() {
         let url = "ws://127.0.0.1:8000/api-ws/v1/inference";
         let local = banner(url, [127, 0, 0, 1].into(), "tiny", "2 threads");
@@ -228,6 +392,8 @@ mod tests {
             local.lines().filter_map(url_in_banner).collect::<Vec<_>>(),
             [url]
         );
+        let http = "dashscope.base_http_api_url = 'http://127.0.0.1:8000/api/v1'";
+        assert!(local.contains(http), "{local}");
         assert!(!local.contains("another machine"));
         assert!(banner(url, [0, 0, 0, 0].into(), "tiny", "2 threads").contains("another machine"));
     }

@@ -60,6 +60,7 @@ fn silence_is_all_deletions_and_everything_is_reported() {
         &english[1],
         &japanese[0],
         &japanese[1],
+        "--punctuation",
         "--json",
         &json,
     ]);
@@ -74,6 +75,7 @@ fn silence_is_all_deletions_and_everything_is_reported() {
         "95 % interval",
         "RTF",
         "1 utterances left out",
+        "precision",
     ] {
         assert!(report.contains(part), "no {part:?} in:\n{report}");
     }
@@ -99,6 +101,14 @@ fn silence_is_all_deletions_and_everything_is_reported() {
         ),
         (&1.0.into(), &"ja".into())
     );
+    // The marks of the silence are missed; the Japanese text has none and says nothing.
+    let marks = json["punctuation"].as_array().unwrap();
+    let stops = marks.iter().find(|m| m["mark"] == "stop").unwrap();
+    assert_eq!(
+        (&stops["language"], &stops["reference"], &stops["both"]),
+        (&"en".into(), &1.into(), &0.into())
+    );
+    assert!(marks.iter().all(|m| m["language"] == "en"), "{marks:?}");
     // Four deletions of the silence, and whatever the model makes of the five words that are spoken.
     let english = rate("en-a", "WER");
     assert_eq!(
@@ -160,7 +170,7 @@ fn recordings_that_are_missing_or_broken_fail_the_command_but_not_the_rest() {
         "{errors}"
     );
     assert!(
-        errors.contains("a3: is neither WAV nor Ogg-Opus"),
+        errors.contains("a3: is in no format known here"),
         "{errors}"
     );
     // The broken one is scored as no text, not left out.

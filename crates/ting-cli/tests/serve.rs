@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
@@ -18,11 +18,17 @@ struct Serving {
     child: Child,
     said: BufReader<std::process::ChildStderr>,
     url: String,
+    /// The lines up to the URL.
+    before: String,
 }
 
 impl Serving {
     fn start(args: &[&str]) -> Self {
-        let mut child = ting()
+        Self::spawn(ting(), args)
+    }
+
+    fn spawn(mut command: Command, args: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(args)
             .stderr(Stdio::piped())
@@ -42,7 +48,12 @@ impl Serving {
                 break rest.split('\'').next().unwrap().to_owned();
             }
         };
-        Self { child, said, url }
+        Self {
+            child,
+            said,
+            url,
+            before: lines,
+        }
     }
 
     fn address(&self) -> &str {
@@ -100,13 +111,20 @@ fn what_cannot_be_served_is_explained() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().to_string();
     let file = data("hello_en.wav");
-    let cases: [(&[&str], i32, &str); 6] = [
+    let damaged = tempfile::tempdir().unwrap();
+    std::fs::write(damaged.path().join("ting.db"), "no database").unwrap();
+    let damaged = damaged.path().to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["--listen", &taken], 1, &taken),
         (&["--listen", "8000"], 2, "expected ADDRESS:PORT"),
         (&["--threads", "0"], 2, "--threads"),
         (&["--model-dir", "/no/such"], 1, "/no/such"),
         (&["--data-dir", &file], 1, "hello_en.wav"),
+        (&["--data-dir", damaged], 1, "ting.db is damaged"),
         (&["--api-key", ""], 1, "the API key is empty"),
+        (&["--timeout", "ping=never"], 2, "0.05 to 86400"),
+        (&["--timeout", "patience=1"], 2, "silent-audio"),
+        (&["--timeout", "peer-lost=5"], 1, "longer than ping, 20 s"),
     ];
     let mut failed = Vec::new();
     for (args, status, part) in cases {
@@ -117,6 +135,53 @@ fn what_cannot_be_served_is_explained() {
     }
     drop(listener);
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn timeouts_can_be_set() {
+    let serving = Serving::start(&["--timeout", "idle-socket=0.2", "--timeout", "close=0.1"]);
+    let mut socket = TcpStream::connect(serving.address()).unwrap();
+    let handshake = format!(
+        "GET /api-ws/v1/inference HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        serving.address()
+    );
+    socket.write_all(handshake.as_bytes()).unwrap();
+    // Would take a minute otherwise, and a test waits for that long.
+    let patience = std::time::Duration::from_secs(50);
+    socket.set_read_timeout(Some(patience)).unwrap();
+    let mut said = Vec::new();
+    socket.read_to_end(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("101 Switching Protocols"), "{said}");
+    assert!(said.ends_with("no task for too long"), "{said}");
+}
+
+#[test]
+fn the_usual_data_folder_is_used_when_none_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let usual = home.path().join(".local/share/ting");
+    let file = usual.join("ting.db");
+    let start = || {
+        let mut command = ting();
+        command.env("HOME", home.path()).env_remove("XDG_DATA_HOME");
+        Serving::spawn(command, &[])
+    };
+    drop(start());
+    // Nothing is kept yet, so nothing is made.
+    assert!(!home.path().join(".local").exists());
+    // What is wrong with it is told, and does not keep the server from starting.
+    std::fs::create_dir_all(&usual).unwrap();
+    std::fs::write(&file, "no database").unwrap();
+    let serving = start();
+    let name = file.display().to_string();
+    let told = |line: &&str| line.contains("WARN") && line.contains(&name);
+    assert_eq!(
+        serving.before.lines().filter(told).count(),
+        1,
+        "{}",
+        serving.before
+    );
 }
 
 #[test]

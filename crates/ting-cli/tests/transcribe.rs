@@ -32,7 +32,7 @@ fn bad_command_lines_say_what_is_allowed() {
             2,
             "200..=6000",
         ),
-        (&["transcribe", "--raw", "4000", "x"], 2, "8000..=48000"),
+        (&["transcribe", "--raw", "4000", "x"], 2, "8000..=192000"),
         (&["transcribe", "-", "-"], 1, "only once"),
         (
             &["transcribe", "--format", "srt", "a", "b"],

@@ -4,6 +4,8 @@ use std::fmt;
 
 use ting_audio::Format;
 
+pub use ting_text::{Word, WordFilter};
+
 /// A language the recogniser can be restricted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
@@ -92,16 +94,30 @@ pub struct TaskOptions {
     pub format: Format,
     /// Sample rate of headerless audio in Hz, 8000 to 48000. Formats with a header of their own use that.
     pub sample_rate: u32,
-    /// Non-speech that ends a sentence, in ms, 200 to 6000.
+    /// Non-speech that ends a sentence, in ms, 200 to 6000. Without effect in a `semantic` task.
     pub max_sentence_silence_ms: u32,
+    /// Whether long sentences end after shorter silences, see [`SHRINKS_FROM_MS`](crate::SHRINKS_FROM_MS). Without effect
+    /// in a `semantic` task.
+    pub multi_threshold: bool,
+    /// Whether sentences end by meaning: at a mark that ends a sentence and has stood while the speaker went on, or after
+    /// [`SEMANTIC_SILENCE_MS`](crate::SEMANTIC_SILENCE_MS).
+    pub semantic: bool,
     /// Moves the speech threshold: towards -1 more noise counts as speech, towards 1 less. -1 to 1.
     pub speech_noise_threshold: f32,
     /// Languages to recognise; empty means all.
     pub languages: Vec<Language>,
+    /// Whether text and words have punctuation. Sentences are cut alike with and without.
+    pub punctuation: bool,
     /// Words to be preferred, at most [`MAX_HOTWORDS`].
     pub hotwords: Vec<Hotword>,
     /// What was said or written before, as [`Session::set_context`](crate::Session::set_context) takes it.
     pub context: Vec<String>,
+    /// Numbers, dates, times, money and the like are written in figures.
+    pub inverse_text_normalization: bool,
+    /// Fillers and repeated function words are left out.
+    pub disfluency_removal: bool,
+    /// Words to hide or to leave out.
+    pub word_filter: WordFilter,
 }
 
 impl TaskOptions {
@@ -111,25 +127,27 @@ impl TaskOptions {
             format,
             sample_rate,
             max_sentence_silence_ms: 1300,
+            multi_threshold: false,
+            semantic: false,
             speech_noise_threshold: 0.0,
             languages: Vec::new(),
+            punctuation: true,
             hotwords: Vec::new(),
             context: Vec::new(),
+            inverse_text_normalization: true,
+            disfluency_removal: false,
+            word_filter: WordFilter::default(),
         }
     }
-}
 
-/// One Chinese or Japanese character, or one word of a language that writes spaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// Start in ms from the first sample of the task.
-    pub begin_ms: u64,
-    /// End in ms from the first sample of the task.
-    pub end_ms: u64,
-    /// The word without punctuation and without spaces.
-    pub text: String,
-    /// Punctuation directly after the word, or empty.
-    pub punctuation: String,
+    /// How recognised words become text.
+    pub(crate) fn text(&self) -> ting_text::Options<'_> {
+        ting_text::Options {
+            inverse_text_normalization: self.inverse_text_normalization,
+            disfluency_removal: self.disfluency_removal,
+            filter: &self.word_filter,
+        }
+    }
 }
 
 /// What is recognised so far of one sentence, or the whole of it.
@@ -145,8 +163,26 @@ pub struct Sentence {
     pub text: String,
     /// The words of `text`, in order.
     pub words: Vec<Word>,
+    /// How many of `words`, from the first on, no later partial of the sentence changes; in a final all. A final, which
+    /// hears the sentence as a whole, may change any word of a partial.
+    pub fixed: usize,
     /// Whether this is the first result of the sentence.
     pub first: bool,
+}
+
+impl Sentence {
+    /// Takes the marks out of the text and the words.
+    pub(crate) fn strip_punctuation(&mut self) {
+        for word in &mut self.words {
+            word.punctuation.clear();
+        }
+        self.text = ting_text::join(&self.words);
+    }
+
+    /// The text of the words that are not [`fixed`](Self::fixed).
+    pub fn stash(&self) -> String {
+        ting_text::join(self.words.get(self.fixed..).unwrap_or_default())
+    }
 }
 
 /// What a task reports. `Finished` and `Failed` are the last event of a task, and exactly one of them comes.

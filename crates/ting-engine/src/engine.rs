@@ -216,6 +216,13 @@ impl Session {
         lock(&self.task.inbox).bytes
     }
 
+    /// How much digital silence the audio given so far ends with, in ms, see [`Recognizer::silence_ms`]. None while some
+    /// of it is not recognised yet.
+    pub fn silence_ms(&self) -> Option<u64> {
+        let inbox = lock(&self.task.inbox);
+        (!inbox.scheduled && !inbox.ended).then_some(inbox.silence_ms)
+    }
+
     /// Says that all bytes were given. The task ends once they are recognised.
     pub fn finish(&self) {
         let mut inbox = lock(&self.task.inbox);

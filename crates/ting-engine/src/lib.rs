@@ -14,20 +14,26 @@ mod align;
 mod api;
 mod beam;
 mod capacity;
+mod closing;
+mod detect;
 mod engine;
 mod hotwords;
 mod posteriors;
+mod punctuation;
 mod recognizer;
 mod segment;
 mod segmenter;
+mod semantic;
 mod task;
 mod transcript;
 mod words;
 
 pub use api::{
     EngineError, EngineErrorKind, Event, Hotword, IneffectiveHotword, Language, MAX_HOTWORD_CHARS,
-    MAX_HOTWORDS, Sentence, TaskOptions, Word,
+    MAX_HOTWORDS, Sentence, TaskOptions, Word, WordFilter,
 };
+pub use closing::{SEMANTIC_SILENCE_MS, SHORTEST_SILENCE_MS, SHRINKS_FROM_MS, SHRINKS_TO_MS};
+pub use detect::{segments, speech_probabilities};
 pub use engine::{Engine, EngineOptions, MAX_QUEUED_BYTES, Session};
 pub use recognizer::Recognizer;
 pub use segmenter::MAX_SEGMENT_MS;

@@ -7,11 +7,14 @@ use ting_features::{Fbank, FbankOptions, Lfr};
 use ting_models::{EncoderState, FeatureConfig, FsmnVadState, Languages, Model};
 
 use crate::api::{
-    EngineError, EngineErrorKind, Event, IneffectiveHotword, Language, TaskOptions, check_hotwords,
+    EngineError, EngineErrorKind, Event, IneffectiveHotword, Language, Sentence, TaskOptions,
+    check_hotwords,
 };
+use crate::closing::Closing;
 use crate::hotwords::{Graph, GraphOptions, context};
-use crate::segment::{BANDS, Context, Segment};
+use crate::segment::{BANDS, Beginning, Context, Segment};
 use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
+use crate::semantic::Division;
 
 /// Samples recognised at a time: 1 s is enough to share the reading of weights, and needs no large buffers.
 const PIECE: usize = 16_000;
@@ -20,6 +23,9 @@ const BYTES: usize = 32_000;
 /// A partial is reported when there was speech in this many frames before it: one more 480 ms after the last word, for
 /// what the network writes late.
 const PARTIAL_SPEECH: usize = 48;
+/// No louder sample is digital silence: -72 dBFS. Zeros, dithered and through a lossy codec, come out at up to 3 of 32768,
+/// and a step of AMR is 8; the noise of a microphone is louder.
+const SILENT: f32 = 8.0 / 32768.0;
 /// Samples per ms.
 const SAMPLES_PER_MS: u64 = 16;
 
@@ -32,6 +38,8 @@ pub struct Recognizer {
     graph: Arc<Graph>,
     audio: AudioStream,
     samples: u64,
+    /// Samples up to and with the last that is no digital silence.
+    sounding: u64,
     fbank: Fbank,
     vad_lfr: Lfr,
     vad_state: FsmnVadState,
@@ -93,13 +101,11 @@ impl Recognizer {
             allowed,
             audio,
             samples: 0,
+            sounding: 0,
             fbank: Fbank::new(FbankOptions::default()),
             vad_lfr: Lfr::new(features.vad_lfr_m, features.vad_lfr_n, BANDS),
             vad_state: FsmnVadState::default(),
-            segmenter: Segmenter::new(
-                options.max_sentence_silence_ms,
-                options.speech_noise_threshold,
-            ),
+            segmenter: Segmenter::new(Closing::new(&options), options.speech_noise_threshold),
             frames: Vec::new(),
             first_frame: 0,
             judged: 0,
@@ -121,6 +127,11 @@ impl Recognizer {
     /// The hotwords that can never be written, and why: never silently without effect.
     pub fn ineffective_hotwords(&self) -> &[IneffectiveHotword] {
         &self.graph.ineffective
+    }
+
+    /// How much digital silence the audio decoded so far ends with, in ms: samples of at most -72 dBFS.
+    pub fn silence_ms(&self) -> u64 {
+        (self.samples - self.sounding) / SAMPLES_PER_MS
     }
 
     /// Whether the last event was given.
@@ -190,6 +201,9 @@ impl Recognizer {
 
     fn recognize(&mut self, samples: &[f32], events: &mut Vec<Event>) {
         for piece in samples.chunks(PIECE) {
+            if let Some(last) = piece.iter().rposition(|sample| sample.abs() > SILENT) {
+                self.sounding = self.samples + last as u64 + 1;
+            }
             self.samples += piece.len() as u64;
             let known = self.frames.len();
             self.fbank.push(piece, &mut self.frames);
@@ -218,38 +232,33 @@ impl Recognizer {
         for frame in probabilities.chunks_exact(classes) {
             self.judged += 1;
             let change = self.segmenter.push(frame[1]);
+            let closes = matches!(change, Some(Change::Close { .. }));
+            // Partials come before the final, and a division by meaning before all that is decided later: neither may
+            // depend on how many frames come at once.
+            if closes || (self.options.semantic && self.segment.is_some()) {
+                let division = self.feed(events);
+                if let Some(division) = division.filter(|_| !closes) {
+                    self.divide(division, events);
+                }
+            }
             if let Some(change) = change {
                 self.apply(change, events);
             }
         }
-        self.feed(events);
+        // Where meaning ends sentences, each frame was given when it came.
+        if !self.options.semantic {
+            self.feed(events);
+        }
         self.forget();
     }
 
     fn apply(&mut self, change: Change, events: &mut Vec<Event>) {
         match change {
-            Change::Open { start, speech } => {
-                let mut state = self
-                    .spare_state
-                    .take()
-                    .or_else(|| self.model.encoder.new_state().ok());
-                if let Some(state) = &mut state {
-                    state.reset();
-                }
-                let Some(state) = state else { return };
-                let context = Context {
-                    model: &self.model,
-                    allowed: self.allowed.as_deref(),
-                    graph: &self.graph,
-                };
-                self.segment = Some(Segment::new(
-                    &context,
-                    self.sentences + 1,
-                    start,
-                    speech,
-                    state,
-                ));
-            }
+            Change::Open { start, speech } => self.open(Beginning {
+                start,
+                speech,
+                at_word: false,
+            }),
             Change::Close {
                 speech_end,
                 end,
@@ -265,18 +274,60 @@ impl Recognizer {
         }
     }
 
-    /// Gives the open segment the frames up to the last judged one.
-    fn feed(&mut self, events: &mut Vec<Event>) {
-        let Some(segment) = &mut self.segment else {
-            return;
-        };
+    fn open(&mut self, beginning: Beginning) {
+        let mut state = self
+            .spare_state
+            .take()
+            .or_else(|| self.model.encoder.new_state().ok());
+        if let Some(state) = &mut state {
+            state.reset();
+        }
+        let Some(state) = state else { return };
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
             graph: &self.graph,
+            semantic: self.options.semantic,
+            text: self.options.text(),
+        };
+        self.segment = Some(Segment::new(&context, self.sentences + 1, beginning, state));
+    }
+
+    /// Ends the open sentence at `division` and goes on in a new one, which is given the frames that were heard already;
+    /// they may hold the end of that one too.
+    fn divide(&mut self, division: Division, events: &mut Vec<Event>) {
+        let mut next = Some(division);
+        while let Some(division) = next.take() {
+            let cut = self.segmenter.cut(division.frame);
+            let Some(Change::Close {
+                end, probability, ..
+            }) = cut
+            else {
+                return;
+            };
+            self.close(division.spoken_end.min(end), end, probability, events);
+            self.segmenter.reopen();
+            self.open(Beginning {
+                start: end,
+                speech: division.next_word.max(end),
+                at_word: true,
+            });
+            next = self.feed(events);
+        }
+    }
+
+    /// Gives the open segment the frames up to the last judged one. Gives where its sentence ended by its meaning.
+    fn feed(&mut self, events: &mut Vec<Event>) -> Option<Division> {
+        let segment = self.segment.as_mut()?;
+        let context = Context {
+            model: &self.model,
+            allowed: self.allowed.as_deref(),
+            graph: &self.graph,
+            semantic: self.options.semantic,
+            text: self.options.text(),
         };
         let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
-        let from = (segment.start + segment.taken - self.first_frame) * BANDS;
+        let from = (segment.beginning.start + segment.taken - self.first_frame) * BANDS;
         let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
         let segmenter = &self.segmenter;
         // In a pause nothing new is said: the partial before it stands.
@@ -285,25 +336,27 @@ impl Recognizer {
             let known = (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until);
             segmenter.has_speech(known.saturating_sub(PARTIAL_SPEECH), known)
         };
-        let partials = segment.push(&context, frames, speaking);
-        events.extend(
-            partials
-                .into_iter()
-                .map(|sentence| Event::Partial { sentence }),
-        );
+        let heard = segment.push(&context, frames, speaking);
+        for sentence in heard.partials {
+            let sentence = self.shown(sentence);
+            events.push(Event::Partial { sentence });
+        }
+        heard.division
     }
 
     fn close(&mut self, speech_end: usize, end: usize, probability: f32, events: &mut Vec<Event>) {
         let Some(segment) = self.segment.take() else {
             return;
         };
-        let until = (speech_end + TAIL).min(end).max(segment.start);
-        let from = segment.start - self.first_frame;
+        let until = (speech_end + TAIL).min(end).max(segment.beginning.start);
+        let from = segment.beginning.start - self.first_frame;
         let features = &self.frames[from * BANDS..(until - self.first_frame) * BANDS];
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
             graph: &self.graph,
+            semantic: self.options.semantic,
+            text: self.options.text(),
         };
         let sentence = segment.finish(&context, features, speech_end, probability);
         if let Some(sentence) = sentence {
@@ -314,8 +367,18 @@ impl Recognizer {
             } else {
                 self.judged as u64 * FRAME_MS
             };
+            let sentence = self.shown(sentence);
             events.push(Event::Final { sentence, audio_ms });
         }
+    }
+
+    /// A sentence as the task wants it.
+    fn shown(&self, mut sentence: Sentence) -> Sentence {
+        // Only here: up to here the marks may say where a sentence ends.
+        if !self.options.punctuation {
+            sentence.strip_punctuation();
+        }
+        sentence
     }
 
     /// Drops frames that no segment can refer to any more.
@@ -324,7 +387,7 @@ impl Recognizer {
         let needed = self
             .segment
             .as_ref()
-            .map_or(needed, |segment| needed.min(segment.start));
+            .map_or(needed, |segment| needed.min(segment.beginning.start));
         let extra = needed.saturating_sub(self.first_frame);
         // In larger steps, so that the rest is not moved for each frame.
         if extra > 100 {

@@ -10,12 +10,15 @@ use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
 use crate::hotwords::Graph;
 use crate::posteriors::{Frame, Look};
+use crate::punctuation::punctuate;
 use crate::segmenter::FRAME_MS;
-use crate::transcript::Symbol;
+use crate::semantic::{Division, SentenceEnd};
 use crate::words::{self, TimedToken};
 
 /// Mel bands of a feature frame.
 pub(crate) const BANDS: usize = 80;
+/// The last frames of a chunk that may not be judged when it is complete: a row is complete before the next begins.
+const LFR_AHEAD: usize = 3;
 /// A token lasts at most this long after its spike, in ms: CTC spikes say where a token is, not how long.
 const TOKEN_MS: u64 = 240;
 /// Of a final whose tokens are on average less likely than this (natural log) nothing is printed: the acoustic evidence
@@ -27,12 +30,23 @@ const FEW: usize = 2;
 /// A final of a segment whose frames are on average less likely speech than this is not printed either.
 const SPEECH_EVIDENCE: f32 = 0.2;
 
-/// One open segment.
-pub(crate) struct Segment {
-    /// First frame of its audio, from the start of the task.
+/// What the search for partials took to be said this long ago, in ms, is settled: hypotheses that say otherwise are dropped.
+/// A whole beam agrees only after many seconds, and hardly ever comes back to what is this old.
+const SETTLE_MS: u64 = 1_200;
+/// Where a segment begins. All in frames of the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Beginning {
+    /// First frame of its audio.
     pub(crate) start: usize,
     /// First frame of its speech.
     pub(crate) speech: usize,
+    /// Whether it was divided from a sentence before it, so that it begins with its first word and not with speech.
+    pub(crate) at_word: bool,
+}
+
+/// One open segment.
+pub(crate) struct Segment {
+    pub(crate) beginning: Beginning,
     /// Frames taken so far.
     pub(crate) taken: usize,
     /// Stacked rows recognised so far.
@@ -45,6 +59,26 @@ pub(crate) struct Segment {
     beam: Beam,
     posteriors: Vec<Frame>,
     reported: bool,
+    /// Looks for the end of the sentence where meaning ends it.
+    sentence_end: Option<SentenceEnd>,
+}
+
+/// What the next frames brought.
+#[derive(Default)]
+pub(crate) struct Heard {
+    pub(crate) partials: Vec<Sentence>,
+    /// Where the sentence ended by its meaning. The segment is of no use beyond it.
+    pub(crate) division: Option<Division>,
+}
+
+/// The words of a search.
+struct Spoken {
+    words: Vec<Word>,
+    evidence: Evidence,
+    /// Tokens that were said more than `SETTLE_MS` before the end.
+    old: usize,
+    /// No later frame changes the words that end by this time.
+    settled_ms: u64,
 }
 
 /// How sure the spikes of a text's tokens are, marks left out.
@@ -71,6 +105,10 @@ pub(crate) struct Context<'a> {
     /// Tokens of the languages asked for; none means all.
     pub(crate) allowed: Option<&'a [bool]>,
     pub(crate) graph: &'a Arc<Graph>,
+    /// Whether sentences end by meaning.
+    pub(crate) semantic: bool,
+    /// How the words of a sentence are written.
+    pub(crate) text: ting_text::Options<'a>,
 }
 
 impl Context<'_> {
@@ -82,6 +120,21 @@ impl Context<'_> {
             token_bonus: decoder.token_bonus,
         };
         Beam::new(options, self.model.lm.as_ref(), Arc::clone(self.graph))
+    }
+
+    /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word and
+    /// the writing of a number depend on what follows.
+    fn words_ahead(&self) -> usize {
+        let punctuator = self.model.punctuator.as_ref();
+        let mark = punctuator.map_or(1, |punctuator| punctuator.config().look_ahead);
+        mark.max(ting_text::LOOK_AHEAD)
+    }
+
+    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
+    fn punctuate(&self, words: &mut [Word], ended: bool) {
+        if let Some(punctuator) = &self.model.punctuator {
+            punctuate(punctuator, words, ended);
+        }
     }
 
     fn lfr(&self) -> Lfr {
@@ -108,13 +161,11 @@ impl Segment {
     pub(crate) fn new(
         context: &Context<'_>,
         id: u32,
-        start: usize,
-        speech: usize,
+        beginning: Beginning,
         state: EncoderState,
     ) -> Self {
         Self {
-            start,
-            speech,
+            beginning,
             taken: 0,
             chunked: 0,
             id,
@@ -124,6 +175,7 @@ impl Segment {
             beam: context.beam(),
             posteriors: Vec::new(),
             reported: false,
+            sentence_end: context.semantic.then(SentenceEnd::default),
         }
     }
 
@@ -133,20 +185,21 @@ impl Segment {
     }
 
     /// Takes the next feature frames. For each chunk they complete it gives what is recognised by then, if anything is and
-    /// `wanted` agrees, which is asked with the frame of the task where the chunk ends.
+    /// `wanted` agrees, which is asked with the frame of the task where the chunk ends. Stops where the sentence ends by its
+    /// meaning.
     pub(crate) fn push(
         &mut self,
         context: &Context<'_>,
         frames: &[f32],
         wanted: impl Fn(usize) -> bool,
-    ) -> Vec<Sentence> {
+    ) -> Heard {
         self.taken += frames.len() / BANDS;
         self.lfr.push(frames, &mut self.rows);
         let chunk = context.model.config.decoder.chunk_frames;
         let chunks = self.rows.len() / (chunk * self.lfr.row_len());
         let rows = chunks * chunk;
         if chunks == 0 {
-            return Vec::new();
+            return Heard::default();
         }
         // All chunks at once: the same numbers as one by one, for less reading of weights.
         let mut encoded = Vec::new();
@@ -156,26 +209,38 @@ impl Segment {
             .encoder
             .forward_chunks(&input, rows, chunk, &mut self.state, &mut encoded);
         let mut posteriors = context.posteriors(&encoded, rows);
-        let mut partials = Vec::new();
+        let mut heard = Heard::default();
         for _ in 0..chunks {
             for frame in posteriors.by_ref().take(chunk) {
                 self.beam.advance(&frame, context.model.lm.as_ref());
                 self.posteriors.push(frame);
             }
             self.chunked += chunk;
-            let until = self.start + self.chunked * context.model.config.features.lfr_n;
+            let until = self.beginning.start + self.chunked * context.model.config.features.lfr_n;
             if !wanted(until) {
                 continue;
             }
-            let words = self
-                .words(context, &self.posteriors, &self.beam.best(), until)
-                .0;
-            if let Some(mut sentence) = self.sentence(words) {
+            let mut spoken = self.words(context, &self.posteriors, &self.beam, until);
+            self.beam.settle(spoken.old);
+            context.punctuate(&mut spoken.words, false);
+            heard.division = self.division(&spoken.words, until);
+            if heard.division.is_some() {
+                break;
+            }
+            if let Some(mut sentence) = self.sentence(context, spoken) {
                 sentence.first = !std::mem::replace(&mut self.reported, true);
-                partials.push(sentence);
+                heard.partials.push(sentence);
             }
         }
-        partials
+        heard
+    }
+
+    /// Where `words`, those of a partial, say that the sentence ended; always inside the segment.
+    fn division(&mut self, words: &[Word], until: usize) -> Option<Division> {
+        let division = self.sentence_end.as_mut()?.see(words)?;
+        // The last frames of a chunk may not be judged yet, so nothing can be cut there.
+        let inside = division.frame > self.beginning.start && division.frame + LFR_AHEAD < until;
+        inside.then_some(division)
     }
 
     /// Recognises the whole segment again, with every frame seeing all others. `features` are its frames up to shortly
@@ -200,14 +265,16 @@ impl Segment {
         for frame in &posteriors {
             beam.advance(frame, context.model.lm.as_ref());
         }
-        let until = self.start + features.len() / BANDS;
-        let (mut words, evidence) = self.words(context, &posteriors, &beam.best(), until);
-        if !evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
-            words.clear();
+        let until = self.beginning.start + features.len() / BANDS;
+        let mut spoken = self.words(context, &posteriors, &beam, until);
+        if !spoken.evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
+            spoken.words.clear();
         }
+        context.punctuate(&mut spoken.words, true);
+        spoken.settled_ms = u64::MAX;
         let reported = std::mem::replace(&mut self.reported, true);
-        let begin_ms = self.speech as u64 * FRAME_MS;
-        let mut sentence = match self.sentence(words) {
+        let begin_ms = self.beginning.speech as u64 * FRAME_MS;
+        let mut sentence = match self.sentence(context, spoken) {
             Some(sentence) => sentence,
             // A partial promised a sentence: it ends, though empty, so that a client can take its text back.
             None if reported => Sentence {
@@ -216,6 +283,7 @@ impl Segment {
                 end_ms: begin_ms,
                 text: String::new(),
                 words: Vec::new(),
+                fixed: 0,
                 first: false,
             },
             None => return None,
@@ -225,30 +293,48 @@ impl Segment {
         Some(sentence)
     }
 
-    fn sentence(&self, words: Vec<Word>) -> Option<Sentence> {
+    /// The sentence of recognised words, written as the task wants it; none when no word is left.
+    fn sentence(&self, context: &Context<'_>, spoken: Spoken) -> Option<Sentence> {
+        let Spoken {
+            mut words,
+            settled_ms,
+            ..
+        } = spoken;
+        ting_text::rewrite(&mut words, &context.text);
         let (first, last) = (words.first()?, words.last()?);
+        let speech_ms = self.beginning.speech as u64 * FRAME_MS;
+        let begin_ms = if self.beginning.at_word {
+            first.begin_ms
+        } else {
+            speech_ms.min(first.begin_ms)
+        };
         Some(Sentence {
             id: self.id,
-            begin_ms: (self.speech as u64 * FRAME_MS).min(first.begin_ms),
+            begin_ms,
             end_ms: last.end_ms,
-            text: words::text(&words),
+            text: ting_text::join(&words),
+            fixed: words
+                .iter()
+                .take_while(|word| word.end_ms <= settled_ms)
+                .count(),
             words,
             first: false,
         })
     }
 
-    /// The words of `symbols`, timed by their spikes in `posteriors`, none after frame `until`; and how sure
+    /// The words of the best text of `beam`, timed by their spikes in `posteriors`, none after frame `until`; and how sure
     /// their spikes are.
     fn words(
         &self,
         context: &Context<'_>,
         posteriors: &[Frame],
-        symbols: &[Symbol],
+        beam: &Beam,
         until: usize,
-    ) -> (Vec<Word>, Evidence) {
+    ) -> Spoken {
+        let symbols = &beam.best();
         let spikes = align(posteriors, symbols);
         let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
-        let start_ms = self.start as u64 * FRAME_MS;
+        let start_ms = self.beginning.start as u64 * FRAME_MS;
         let limit_ms = until as u64 * FRAME_MS;
         let at = |frame: usize| start_ms + frame as u64 * row_ms;
         let mut timed: Vec<TimedToken<'_>> = Vec::with_capacity(symbols.len());
@@ -287,6 +373,22 @@ impl Segment {
                 end_ms,
             });
         }
-        (words::words(&context.model.tokens, &timed), evidence)
+        let words = words::join(&context.model.tokens, &timed);
+        let old = timed
+            .iter()
+            .take_while(|token| token.end_ms + SETTLE_MS <= limit_ms)
+            .count();
+        let settled = &timed[..beam.settled().max(old).min(timed.len())];
+        let settled = words::join(&context.model.tokens, settled).len();
+        let settled_ms = settled
+            .checked_sub(context.words_ahead())
+            .and_then(|fixed| words.get(fixed))
+            .map_or(0, |word| word.begin_ms);
+        Spoken {
+            words,
+            evidence,
+            old,
+            settled_ms,
+        }
     }
 }

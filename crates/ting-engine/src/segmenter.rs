@@ -2,6 +2,8 @@
 //!
 //! All times are frames of 10 ms, counted from the first sample of the task.
 
+use crate::closing::Closing;
+
 /// Milliseconds per frame.
 pub(crate) const FRAME_MS: u64 = 10;
 /// No segment is longer than this; a longer one is cut where it is least like speech. 20 s bound the memory of a
@@ -46,7 +48,7 @@ pub(crate) enum Change {
 /// The state of one task.
 pub(crate) struct Segmenter {
     threshold: f32,
-    max_silence: usize,
+    closing: Closing,
     /// Probabilities from `first` on: of the open segment, or the last few.
     probabilities: Vec<f32>,
     first: usize,
@@ -64,12 +66,12 @@ struct Open {
 }
 
 impl Segmenter {
-    /// `max_silence_ms` of non-speech close a segment; `noise_threshold` (-1 to 1) moves the probability from which a
-    /// frame counts as speech, 0.5 at 0.
-    pub(crate) fn new(max_silence_ms: u32, noise_threshold: f32) -> Self {
+    /// `closing` says how much non-speech closes a segment; `noise_threshold` (-1 to 1) moves the probability from which
+    /// a frame counts as speech, 0.5 at 0.
+    pub(crate) fn new(closing: Closing, noise_threshold: f32) -> Self {
         Self {
             threshold: 0.5 + 0.45 * noise_threshold,
-            max_silence: (u64::from(max_silence_ms).div_ceil(FRAME_MS)) as usize,
+            closing,
             probabilities: Vec::new(),
             first: 0,
             open: None,
@@ -98,8 +100,8 @@ impl Segmenter {
         let end = now + 1;
         let Some(Open {
             start,
+            speech,
             mut speech_end,
-            ..
         }) = self.open
         else {
             let change = self.try_open(end);
@@ -115,13 +117,21 @@ impl Segmenter {
             }
         }
         // A speech frame may be the first of the speech that breaks the pause: the next silent one decides.
-        if !self.is_speech(now) && end - speech_end >= self.max_silence {
+        let spoken = speech_end.saturating_sub(speech);
+        if !self.is_speech(now) && end - speech_end >= self.closing.silence(spoken) {
             return self.close(end, false);
         }
         if (end - start) as u64 * FRAME_MS >= MAX_SEGMENT_MS {
             return self.close(self.least_speech(end), true);
         }
         None
+    }
+
+    /// Cuts the open segment before `frame`, whatever the probabilities say. None when nothing is open there.
+    pub(crate) fn cut(&mut self, frame: usize) -> Option<Change> {
+        let open = self.open.as_ref()?;
+        let now = self.first + self.probabilities.len();
+        (open.start < frame && frame < now).then(|| self.close(frame, true))?
     }
 
     /// Goes on in a new segment right at the end of the one that was cut. Its frames up to now are replayed.
@@ -169,10 +179,8 @@ impl Segmenter {
         let speech_end = speech_end.min(end);
         let spoken = &self.probabilities[speech - self.first..speech_end.max(speech) - self.first];
         let probability = spoken.iter().sum::<f32>() / spoken.len().max(1) as f32;
+        // The probabilities stay until the next frame: partials up to here may still ask for them.
         self.floor = end;
-        if !cut {
-            self.forget();
-        }
         Some(Change::Close {
             speech_end,
             end,
@@ -223,14 +231,20 @@ impl Segmenter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::TaskOptions;
+    use ting_audio::Format;
 
     /// Runs (frames, probability) stretches through a segmenter and lists the closed segments as (start, end) frames.
     fn segments(
-        max_silence_ms: u32,
+        max_sentence_silence_ms: u32,
         threshold: f32,
         stretches: &[(usize, f32)],
     ) -> Vec<(usize, usize)> {
-        let mut segmenter = Segmenter::new(max_silence_ms, threshold);
+        let closing = Closing::new(&TaskOptions {
+            max_sentence_silence_ms,
+            ..TaskOptions::new(Format::Pcm, 16_000)
+        });
+        let mut segmenter = Segmenter::new(closing, threshold);
         let (mut result, mut begin) = (Vec::new(), 0);
         let mut note = |change: Change, begin: &mut usize| match change {
             Change::Open { speech, .. } => *begin = speech,

@@ -59,6 +59,8 @@ pub(crate) struct Inbox {
     /// In the queue, or being worked on.
     pub(crate) scheduled: bool,
     pub(crate) ended: bool,
+    /// The recogniser's [`silence_ms`](Recognizer::silence_ms) after the last turn.
+    pub(crate) silence_ms: u64,
 }
 
 /// A mutex is only poisoned by a panic, which [`Task::turn`] turns into the end of that task.
@@ -155,6 +157,7 @@ impl Task {
             }
             None => true,
         };
+        let silence_ms = recognizer.as_ref().map_or(0, Recognizer::silence_ms);
         if ended {
             recognizer.take();
         }
@@ -167,6 +170,7 @@ impl Task {
         }
         let mut inbox = lock(&self.inbox);
         inbox.ended |= ended;
+        inbox.silence_ms = silence_ms;
         if inbox.ended {
             inbox.parts.clear();
             inbox.bytes = 0;

@@ -1,4 +1,4 @@
-//! From tokens with times to words, and from words to the text of a sentence.
+//! From tokens with times to words.
 
 use ting_models::Tokens;
 
@@ -14,19 +14,9 @@ pub(crate) struct TimedToken<'a> {
     pub(crate) end_ms: u64,
 }
 
-/// How the marks of a sentence are written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Script {
-    Latin,
-    Chinese,
-    Japanese,
-}
-
-/// Joins tokens into words: one per CJK character or English word, marks attached to the word before them.
-///
-/// Marks are written as the script around them does: `，。` in Chinese, `、。` in Japanese, `,` and `.` after Latin words.
-/// English words that begin a sentence, and the pronoun I, get a capital.
-pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken<'_>]) -> Vec<Word> {
+/// Joins tokens into words: one per CJK character or English word, marks attached to the word before them. Case and marks
+/// are those of the token list; `ting_text` writes them as one does.
+pub(crate) fn join(tokens: &Tokens, timed: &[TimedToken<'_>]) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     // Whether the next piece without a word start still belongs to the last word.
     let mut joinable = false;
@@ -64,71 +54,7 @@ pub(crate) fn words(tokens: &Tokens, timed: &[TimedToken<'_>]) -> Vec<Word> {
         }
         joinable = !cjk;
     }
-    let japanese = words.iter().any(|word| word.text.chars().any(is_kana));
-    let mut begins_sentence = true;
-    for word in &mut words {
-        let script = match (is_latin(&word.text), japanese) {
-            (true, _) => Script::Latin,
-            (false, true) => Script::Japanese,
-            (false, false) => Script::Chinese,
-        };
-        if script == Script::Latin {
-            word.text = capitalize(&word.text, begins_sentence);
-        }
-        begins_sentence = matches!(word.punctuation.as_str(), "。" | "？" | "！");
-        word.punctuation = render_mark(&word.punctuation, script).to_owned();
-    }
     words
-}
-
-/// The text of a sentence: CJK words without spaces, spaces around words that are written with them.
-pub(crate) fn text(words: &[Word]) -> String {
-    let mut text = String::new();
-    let mut spaced = false;
-    for word in words {
-        let latin = is_latin(&word.text);
-        if !text.is_empty() && (latin || spaced) && !text.ends_with(is_wide_mark) {
-            text.push(' ');
-        }
-        text.push_str(&word.text);
-        text.push_str(&word.punctuation);
-        spaced = latin;
-    }
-    text
-}
-
-fn is_latin(word: &str) -> bool {
-    word.chars()
-        .next()
-        .is_some_and(|c| c.is_ascii_alphanumeric() || c == '\'')
-}
-
-fn is_kana(c: char) -> bool {
-    matches!(c, '\u{3041}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}')
-}
-
-fn is_wide_mark(c: char) -> bool {
-    matches!(c, '，' | '。' | '？' | '！' | '、')
-}
-
-fn render_mark(mark: &str, script: Script) -> &str {
-    match (mark, script) {
-        ("，", Script::Latin) => ",",
-        ("。", Script::Latin) => ".",
-        ("？", Script::Latin) => "?",
-        ("！", Script::Latin) => "!",
-        ("，", Script::Japanese) => "、",
-        _ => mark,
-    }
-}
-
-fn capitalize(word: &str, begins_sentence: bool) -> String {
-    let is_i = word == "i" || word.starts_with("i'");
-    let mut chars = word.chars();
-    match chars.next() {
-        Some(first) if begins_sentence || is_i => first.to_uppercase().chain(chars).collect(),
-        _ => word.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -144,56 +70,43 @@ mod tests {
     }
 
     #[test]
-    fn joins_pieces_and_writes_marks() {
+    fn joins_pieces_and_attaches_marks() {
         struct Case {
             pieces: &'static [&'static str],
-            text: &'static str,
+            /// Each with the mark after it.
             words: &'static [&'static str],
         }
         let cases = [
             Case {
                 pieces: &["好", "，", "我"],
-                text: "好，我",
-                words: &["好", "我"],
+                words: &["好，", "我"],
             },
             Case {
                 pieces: &["▁the", "▁cat", "s", "。"],
-                text: "The cats.",
-                words: &["The", "cats"],
+                words: &["the", "cats。"],
             },
             Case {
                 pieces: &["▁cat", "，", "▁i", "'m"],
-                text: "Cat, I'm",
-                words: &["Cat", "I'm"],
-            },
-            Case {
-                pieces: &["▁cat", "。", "▁the"],
-                text: "Cat. The",
-                words: &["Cat", "The"],
+                words: &["cat，", "i'm"],
             },
             Case {
                 pieces: &["猫", "の", "，", "猫"],
-                text: "猫の、猫",
-                words: &["猫", "の", "猫"],
+                words: &["猫", "の，", "猫"],
             },
             Case {
                 pieces: &["我", "▁cat", "？", "我"],
-                text: "我 cat? 我",
-                words: &["我", "cat", "我"],
+                words: &["我", "cat？", "我"],
             },
             Case {
                 pieces: &["，", "好", "。", "，"],
-                text: "好。",
-                words: &["好"],
+                words: &["好。"],
             },
             Case {
                 pieces: &["▁", "s", "▁", "s"],
-                text: "S s",
-                words: &["S", "s"],
+                words: &["s", "s"],
             },
             Case {
                 pieces: &[],
-                text: "",
                 words: &[],
             },
         ];
@@ -211,10 +124,12 @@ mod tests {
                     end_ms: 100 * i as u64 + 100,
                 })
                 .collect();
-            let words = words(&tokens, &timed);
-            let got: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-            if text(&words) != case.text || got != case.words {
-                failed.push(format!("{:?}: {} {got:?}", case.pieces, text(&words)));
+            let got: Vec<String> = join(&tokens, &timed)
+                .iter()
+                .map(|word| format!("{}{}", word.text, word.punctuation))
+                .collect();
+            if got != case.words {
+                failed.push(format!("{:?}: {got:?}", case.pieces));
             }
         }
         assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -5,13 +5,13 @@
 //! the caller and panics with both shapes in the message.
 //!
 //! # Architecture invariants
-//! - The only crate of the project with `unsafe`. Each block says why it is sound.
+//! - With `ting-speex` the only crate of the project with `unsafe`. Each block says why it is sound.
 //! - Knows nothing of networks, files or sessions.
 //! - A row's result is the same, bit for bit, however many rows are in the call: every kernel adds over
 //!   its inner dimension in one order that depends on that dimension alone. The engine batches sessions by
 //!   this property. (Between machines with different instruction sets the last bits differ.)
 
-// Intrinsics and calls into functions compiled for detected features need `unsafe`; no other crate may.
+// Intrinsics and calls into functions compiled for detected features need `unsafe`.
 #![allow(unsafe_code)]
 
 mod attention;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{ModelError, ModelErrorKind};
+use crate::punctuator::PunctuationConfig;
 use crate::sanm::SanmConfig;
 use crate::vad::VadConfig;
 
@@ -22,6 +23,9 @@ pub struct ModelConfig {
     /// Defaults of decoding.
     #[serde(default)]
     pub decoder: DecoderConfig,
+    /// The punctuation network, of models that have one.
+    #[serde(default)]
+    pub punctuation: Option<PunctuationConfig>,
 }
 
 /// The recogniser's output layer.

@@ -1,8 +1,8 @@
-//! Networks, checkpoints, tokens and language models of the recogniser and the voice activity detector.
+//! Networks, checkpoints, tokens and language models of the recogniser, the voice activity detector and the punctuation.
 //!
 //! [`Model`] gathers what a model folder holds. The networks are those of FunASR, and the layer names in the
 //! code are those of its checkpoints: [`SanmEncoder`] is `SANMEncoder` and `SenseVoiceEncoderSmall`, [`CtcHead`]
-//! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`.
+//! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`, [`Punctuator`] is `CTTransformer`.
 //!
 //! # Architecture invariants
 //! - Knows nothing of sessions, sockets, audio containers or features: rows of numbers in, rows out.
@@ -19,6 +19,7 @@ mod error;
 mod layers;
 mod model;
 mod ngram;
+mod punctuator;
 mod readings;
 mod sanm;
 mod tokens;
@@ -30,6 +31,7 @@ pub use ctc::CtcHead;
 pub use error::{ModelError, ModelErrorKind};
 pub use model::Model;
 pub use ngram::{LmState, NgramLm};
+pub use punctuator::{PunctuationConfig, Punctuator, RecogniserWeights};
 pub use readings::Readings;
 pub use sanm::{EncoderState, SanmConfig, SanmEncoder};
 pub use tokens::{Languages, Tokens};

@@ -8,6 +8,7 @@ use crate::config::{ModelConfig, require};
 use crate::ctc::CtcHead;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::ngram::NgramLm;
+use crate::punctuator::Punctuator;
 use crate::readings::Readings;
 use crate::sanm::SanmEncoder;
 use crate::tokens::Tokens;
@@ -23,6 +24,8 @@ use crate::vad::FsmnVad;
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
 /// | `readings.txt` | [`Readings`], optional |
+/// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
+/// | `punc_tokens.json` | its tokens |
 ///
 /// `training/random_model.py` writes such a folder with random weights.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Model {
     pub lm: Option<NgramLm>,
     /// How the tokens sound, for hotwords.
     pub readings: Option<Readings>,
+    /// The punctuation network.
+    pub punctuator: Option<Punctuator>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
 }
@@ -51,6 +56,8 @@ struct Files<'a> {
     tokens: &'a [u8],
     lm: Option<&'a [u8]>,
     readings: Option<&'a [u8]>,
+    /// Weights and tokens.
+    punctuator: Option<(&'a [u8], &'a [u8])>,
 }
 
 macro_rules! tiny {
@@ -67,6 +74,12 @@ macro_rules! tiny {
 const TINY_LM: Option<&[u8]> = Some(tiny!("lm.bin"));
 #[cfg(not(embedded_lm))]
 const TINY_LM: Option<&[u8]> = None;
+
+#[cfg(embedded_punctuator)]
+const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> =
+    Some((tiny!("punc.safetensors"), tiny!("punc_tokens.json")));
+#[cfg(not(embedded_punctuator))]
+const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> = None;
 
 impl Model {
     /// Loads the model folder `dir`.
@@ -93,6 +106,10 @@ impl Model {
         };
         let lm = optional("lm.bin")?;
         let readings = optional("readings.txt")?;
+        let punctuator = match optional("punc.safetensors")? {
+            Some(weights) => Some((weights, read("punc_tokens.json")?)),
+            None => None,
+        };
         Self::from_files(&Files {
             config: &read("config.json")?,
             model: &read("model.safetensors")?,
@@ -100,6 +117,7 @@ impl Model {
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
             readings: readings.as_deref(),
+            punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
         })
     }
 
@@ -115,6 +133,7 @@ impl Model {
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
             readings: Some(tiny!("readings.txt")),
+            punctuator: TINY_PUNCTUATOR,
         })
     }
 
@@ -146,6 +165,10 @@ impl Model {
             .map_err(|error| error.within("readings.txt"))?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
+        let punctuator = files
+            .punctuator
+            .map(|(weights, tokens)| load_punctuator(weights, tokens, &config))
+            .transpose()?;
 
         require(tokens.len() == ctc.tokens(), || {
             format!(
@@ -172,7 +195,24 @@ impl Model {
             tokens,
             lm,
             readings,
+            punctuator,
             config,
         }))
     }
+}
+
+fn load_punctuator(
+    weights: &[u8],
+    tokens: &[u8],
+    config: &ModelConfig,
+) -> Result<Punctuator, ModelError> {
+    let Some(config) = config.punctuation.clone() else {
+        return Err(ModelError::new(
+            ModelErrorKind::Config,
+            "config.json should have the section `punctuation`, as there is a punc.safetensors",
+        ));
+    };
+    Checkpoint::from_bytes(weights)
+        .and_then(|checkpoint| Punctuator::load(&checkpoint, tokens, config))
+        .map_err(|error| error.within("punc.safetensors, punc_tokens.json"))
 }

@@ -1,4 +1,4 @@
-"""Writes the fixtures of `parity.rs` and `ngram.rs` into `tests/data`, from FunASR's own networks.
+"""Writes the fixtures of `parity.rs`, `punctuation.rs` and `ngram.rs` into `tests/data`, from FunASR's own networks.
 
 Needs torch, numpy, safetensors and an unpacked `funasr` wheel (`pip download --no-deps funasr`, version 1.4.16 was
 used):
@@ -34,17 +34,22 @@ def import_networks(folder):
         "funasr.utils.load_utils": ["load_audio_text_image_video", "extract_fbank"],
         "funasr.models.paraformer.search": ["Hypothesis"],
         "funasr.metrics.compute_acc": ["compute_accuracy", "th_accuracy"],
+        "funasr.train_utils.device_funcs": ["to_device", "force_gatherable"],
+        "distutils.version": ["LooseVersion"],
+        "jieba": [],
     }
     for name, members in unused.items():
         sys.modules[name] = types.ModuleType(name)
         for member in members:
             setattr(sys.modules[name], member, None)
+    sys.modules["distutils.version"].LooseVersion = str
+    from funasr.models.ct_transformer.model import CTTransformer
     from funasr.models.ctc.ctc import CTC
     from funasr.models.fsmn_vad_streaming.encoder import FSMN
     from funasr.models.sanm.encoder import SANMEncoder
     from funasr.models.sense_voice.model import SenseVoiceEncoderSmall
 
-    return SANMEncoder, SenseVoiceEncoderSmall, CTC, FSMN
+    return SANMEncoder, SenseVoiceEncoderSmall, CTC, FSMN, CTTransformer
 
 
 def randomise(network):
@@ -124,6 +129,39 @@ def vad(FSMN, name, cmvn):
     save(name, tensors)
 
 
+PUNCTUATION = ["<unk>", "_", "，", "。", "？", "、"]
+
+
+def punctuation(CTTransformer, name, sizes, tokens, words, look_ahead=None):
+    """`ct-punc` as FunASR builds and runs it; with `look_ahead` its layers under a mask by which each word sees those
+    before it, on a text that as many `</s>` follow."""
+    embed, dim, heads, ffn, layers, kernel, shift = sizes
+    network = randomise(
+        CTTransformer(
+            encoder="SANMEncoder",
+            encoder_conf={
+                "input_size": embed, "output_size": dim, "attention_heads": heads, "linear_units": ffn,
+                "num_blocks": layers, "dropout_rate": 0.1, "input_layer": "pe", "kernel_size": kernel,
+                "sanm_shfit": shift,
+            },
+            vocab_size=len(tokens), punc_list=PUNCTUATION, embed_unit=embed, att_unit=dim,
+        )
+    )
+    tensors = prefixed("", network)
+    ids = torch.randint(0, len(tokens), (1, words))
+    tensors["test.ids"] = ids[0].float()
+    if look_ahead is None:
+        scores = network.punc_forward(ids, torch.tensor([words]))[0][0]
+    else:
+        network.encoder.embed = None
+        ended = torch.cat([ids, torch.full((1, look_ahead), tokens.index("</s>"))], 1)
+        encoded = chunk_masked(network.encoder, network.embed(ended), 1, 160)
+        scores = network.decoder(encoded)[0, look_ahead:]
+    tensors["test.log_probs"] = scores.log_softmax(-1)
+    save(name, tensors)
+    (HERE / "data" / f"{name}.json").write_text(json.dumps(tokens, ensure_ascii=False) + "\n")
+
+
 def save(name, tensors):
     path = HERE / "data" / f"{name}.safetensors"
     save_file({k: v.detach().contiguous() for k, v in tensors.items()}, path)
@@ -151,7 +189,7 @@ def main():
     args = parser.parse_args()
     (HERE / "data").mkdir(exist_ok=True)
     torch.set_num_threads(1)
-    SANMEncoder, SenseVoiceEncoderSmall, CTC, FSMN = import_networks(args.funasr)
+    SANMEncoder, SenseVoiceEncoderSmall, CTC, FSMN, CTTransformer = import_networks(args.funasr)
     cases = [
         # sizes are input, dim, heads, ffn, layers, kernel, shift
         ("sanm_causal", (28, 32, 4, 48, 3, 11, 5), 23, False, True, (3, 7), torch.float32),
@@ -172,6 +210,11 @@ def main():
         vad(FSMN, "fsmn_vad", cmvn=False)
         torch.manual_seed(102)
         vad(FSMN, "fsmn_vad_cmvn", cmvn=True)
+        tokens = ["<blank>", "<s>", "</s>", *"今天气很好吗我们去", "hello", "world", "it's", "<unk>"]
+        torch.manual_seed(103)
+        punctuation(CTTransformer, "ct_punc", (24, 24, 4, 32, 3, 11, 0), tokens, 17)
+        torch.manual_seed(104)
+        punctuation(CTTransformer, "punc_late", (12, 16, 2, 24, 3, 5, 2), tokens, 21, look_ahead=4)
     # With few distinct values the file is exact; with many it rounds.
     ngrams("lm_exact", 3, (20, 60, 150), 10)
     ngrams("lm_unigram", 1, (20,), 10)

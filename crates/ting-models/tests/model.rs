@@ -78,7 +78,7 @@ fn the_embedded_model_streams_and_its_outputs_are_probabilities() {
 #[test]
 fn damaged_folders_name_the_file() {
     type Damage = fn(&Path);
-    let cases: [(&str, Damage, ModelErrorKind, &str); 9] = [
+    let cases: [(&str, Damage, ModelErrorKind, &str); 12] = [
         (
             "no config",
             |dir| std::fs::remove_file(dir.join("config.json")).unwrap(),
@@ -141,6 +141,24 @@ fn damaged_folders_name_the_file() {
             |dir| put(dir, "lm.bin", b"hello"),
             ModelErrorKind::Format,
             "lm.bin",
+        ),
+        (
+            "punctuation is not in the config",
+            |dir| edit_config(dir, "\"punctuation\"", "\"punctuality\""),
+            ModelErrorKind::Config,
+            "section `punctuation`",
+        ),
+        (
+            "punctuation has no tokens",
+            |dir| std::fs::remove_file(dir.join("punc_tokens.json")).unwrap(),
+            ModelErrorKind::File,
+            "punc_tokens.json",
+        ),
+        (
+            "punctuation is text",
+            |dir| put(dir, "punc.safetensors", b"hello"),
+            ModelErrorKind::Format,
+            "punc.safetensors",
         ),
     ];
     let mut failures = Vec::new();

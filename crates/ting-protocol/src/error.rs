@@ -88,6 +88,14 @@ codes! {
     ClientDisconnect = "ClientDisconnect",
     /// No such HTTP resource.
     NotFound = "NotFound",
+    /// An HTTP request without `input`.
+    BadRequestEmptyInput = "BadRequest.EmptyInput",
+    /// An HTTP request without `model`.
+    BadRequestEmptyModel = "BadRequest.EmptyModel",
+    /// What the request is about, such as a hotword list, is not there.
+    BadRequestResourceNotExist = "BadRequest.ResourceNotExist",
+    /// The server cannot answer now; another try may succeed.
+    ServiceUnavailable = "ServiceUnavailable",
 }
 
 impl fmt::Display for ErrorCode {

@@ -40,7 +40,7 @@ pub enum EventBody {
 }
 
 /// One sentence of a result. Times are ms from the first sample of the task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sentence {
     /// Where the sentence starts.
     #[serde(default)]
@@ -66,6 +66,29 @@ pub struct Sentence {
     /// The words of `text`.
     #[serde(default)]
     pub words: Vec<Word>,
+    /// In partials, the end of `text` that is not fixed yet, when there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stash: Option<Stash>,
+}
+
+/// The words at the end of a partial that later partials may change. They are in the partial's `text` and `words` too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stash {
+    /// The partial's.
+    #[serde(default)]
+    pub sentence_id: u32,
+    /// Where its first word starts.
+    #[serde(default)]
+    pub begin_time: u64,
+    /// Always `null`: more may be said.
+    #[serde(default)]
+    pub end_time: Option<u64>,
+    /// The end of the partial's text.
+    #[serde(default)]
+    pub text: String,
+    /// The words of `text`.
+    #[serde(default)]
+    pub words: Vec<Word>,
 }
 
 /// A word of a sentence. Times are ms from the first sample of the task.
@@ -83,6 +106,19 @@ pub struct Word {
     /// The punctuation after it, or empty.
     #[serde(default)]
     pub punctuation: String,
+    /// In partials, whether no later partial changes the word. Nothing is said of it in finals, which do not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<bool>,
+}
+
+impl Sentence {
+    /// The sentence of a heartbeat, which only keeps the connection alive: the SDKs pass over it.
+    pub fn keep_alive() -> Self {
+        Self {
+            heartbeat: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// What a task has cost so far.

@@ -1,5 +1,6 @@
 //! Reading JSON objects field by field, with errors that name the field.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
@@ -11,20 +12,24 @@ const SHOWN_CHARS: usize = 80;
 
 /// An object's fields, taken out one by one; what is left at the end is unknown to this version.
 pub(crate) struct Fields {
-    path: &'static str,
+    path: Cow<'static, str>,
     map: Map<String, Value>,
 }
 
 impl Fields {
     /// The fields of `value`, which is at `path`; `null` and absence are an empty object.
-    pub(crate) fn of(path: &'static str, value: Option<Value>) -> Result<Self, RequestError> {
+    pub(crate) fn of(
+        path: impl Into<Cow<'static, str>>,
+        value: Option<Value>,
+    ) -> Result<Self, RequestError> {
+        let path = path.into();
         match value {
             None | Some(Value::Null) => Ok(Self {
                 path,
                 map: Map::new(),
             }),
             Some(Value::Object(map)) => Ok(Self { path, map }),
-            Some(other) => Err(invalid(path, &other, "an object")),
+            Some(other) => Err(invalid(&path, &other, "an object")),
         }
     }
 

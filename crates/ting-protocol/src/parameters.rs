@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::fields::{Fields, shown};
-use crate::{ErrorCode, RequestError};
+use crate::{ErrorCode, RequestError, SpecialWordFilter};
 
-/// Sample rates in Hz a task may ask for. Telephone speech is 8000, and no microphone interface in use exceeds 48000.
-pub const SAMPLE_RATES: RangeInclusive<u32> = 8_000..=48_000;
+/// Sample rates in Hz a task may ask for. Telephone speech is 8000, and no audio interface in use exceeds 192000.
+pub const SAMPLE_RATES: RangeInclusive<u32> = 8_000..=192_000;
 
 /// `max_sentence_silence` in ms, from the public page.
 pub const SENTENCE_SILENCE_MS: RangeInclusive<u32> = 200..=6_000;
@@ -102,6 +102,15 @@ pub struct Parameters {
     /// Moves the speech threshold, -1 (more is speech) to 1 (more is noise).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speech_noise_threshold: Option<f64>,
+    /// Words to hide or to leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub special_word_filter: Option<SpecialWordFilter>,
+    /// Whether fillers and repetitions are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disfluency_removal_enabled: Option<bool>,
+    /// Whether numbers, dates, money and the like are written in figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inverse_text_normalization_enabled: Option<bool>,
     /// What is not in the list above, as it came: names this version does not act on.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -121,6 +130,9 @@ impl Parameters {
             heartbeat: None,
             language_hints: None,
             speech_noise_threshold: None,
+            special_word_filter: None,
+            disfluency_removal_enabled: None,
+            inverse_text_normalization_enabled: None,
             other: Map::new(),
         }
     }
@@ -155,6 +167,10 @@ impl Parameters {
             heartbeat: fields.boolean("heartbeat")?,
             language_hints: fields.strings("language_hints")?,
             speech_noise_threshold: fields.number("speech_noise_threshold", -1.0..=1.0)?,
+            special_word_filter: SpecialWordFilter::parse(fields.take("special_word_filter"))?,
+            disfluency_removal_enabled: fields.boolean("disfluency_removal_enabled")?,
+            inverse_text_normalization_enabled: fields
+                .boolean("inverse_text_normalization_enabled")?,
             other: fields.rest(),
         })
     }

@@ -1,6 +1,6 @@
 //! The exact text of every event, and that it reads back.
 
-use ting_protocol::{ErrorCode, Event, EventBody, EventErrorKind, Sentence, Usage, Word};
+use ting_protocol::{ErrorCode, Event, EventBody, EventErrorKind, Sentence, Stash, Usage, Word};
 
 fn word(begin_time: u64, end_time: u64, text: &str, punctuation: &str) -> Word {
     let (text, punctuation) = (text.to_owned(), punctuation.to_owned());
@@ -9,6 +9,7 @@ fn word(begin_time: u64, end_time: u64, text: &str, punctuation: &str) -> Word {
         end_time: Some(end_time),
         text,
         punctuation,
+        fixed: None,
     }
 }
 
@@ -22,6 +23,28 @@ fn sentence(end_time: Option<u64>, text: &str, words: Vec<Word>) -> Sentence {
         sentence_end: end_time.is_some(),
         sentence_id: 1,
         words,
+        stash: None,
+    }
+}
+
+fn half_fixed() -> Sentence {
+    let fixed = |fixed, word| Word {
+        fixed: Some(fixed),
+        ..word
+    };
+    let words = [
+        fixed(true, word(170, 295, "好", "，")),
+        fixed(false, word(295, 503, "我", "")),
+    ];
+    Sentence {
+        stash: Some(Stash {
+            sentence_id: 1,
+            begin_time: 295,
+            end_time: None,
+            text: "我".to_owned(),
+            words: words[1..].to_vec(),
+        }),
+        ..sentence(None, "好，我", words.to_vec())
     }
 }
 
@@ -49,6 +72,22 @@ fn events_have_the_exact_shapes_of_the_service() {
                 usage: None,
             },
             json: r#"{"header":{"task_id":"2bf83b9a-","event":"result-generated","attributes":{}},"payload":{"output":{"sentence":{"begin_time":170,"end_time":null,"text":"好，我","heartbeat":false,"sentence_begin":true,"sentence_end":false,"sentence_id":1,"words":[{"begin_time":170,"end_time":295,"text":"好","punctuation":"，"},{"begin_time":295,"end_time":503,"text":"我","punctuation":""}]}},"usage":null}}"#,
+        },
+        Case {
+            name: "partial, half of it fixed",
+            body: EventBody::ResultGenerated {
+                sentence: half_fixed(),
+                usage: None,
+            },
+            json: r#"{"header":{"task_id":"2bf83b9a-","event":"result-generated","attributes":{}},"payload":{"output":{"sentence":{"begin_time":170,"end_time":null,"text":"好，我","heartbeat":false,"sentence_begin":true,"sentence_end":false,"sentence_id":1,"words":[{"begin_time":170,"end_time":295,"text":"好","punctuation":"，","fixed":true},{"begin_time":295,"end_time":503,"text":"我","punctuation":"","fixed":false}],"stash":{"sentence_id":1,"begin_time":295,"end_time":null,"text":"我","words":[{"begin_time":295,"end_time":503,"text":"我","punctuation":"","fixed":false}]}}},"usage":null}}"#,
+        },
+        Case {
+            name: "heartbeat",
+            body: EventBody::ResultGenerated {
+                sentence: Sentence::keep_alive(),
+                usage: None,
+            },
+            json: r#"{"header":{"task_id":"2bf83b9a-","event":"result-generated","attributes":{}},"payload":{"output":{"sentence":{"begin_time":0,"end_time":null,"text":"","heartbeat":true,"sentence_begin":false,"sentence_end":false,"sentence_id":0,"words":[]}},"usage":null}}"#,
         },
         Case {
             name: "final",

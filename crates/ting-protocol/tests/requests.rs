@@ -1,6 +1,9 @@
 //! What clients send, as it was seen on the wire, and what is refused.
 
-use ting_protocol::{AudioFormat, ClientMessage, ErrorCode, Parameters, RunTask};
+use ting_protocol::{
+    AudioFormat, ClientMessage, ErrorCode, MAX_FILTER_WORD_CHARS, MAX_FILTER_WORDS, Parameters,
+    RunTask, SpecialWordFilter,
+};
 
 fn run_task(text: &str) -> RunTask {
     match ClientMessage::parse(text) {
@@ -35,7 +38,30 @@ fn messages_of_known_clients_are_understood() {
     hints.vocabulary_id = Some("vocab-a-1".to_owned());
     let mut microphone = Parameters::new(AudioFormat::Pcm, 16_000);
     microphone.semantic_punctuation_enabled = Some(false);
+    let mut texts = Parameters::new(AudioFormat::Pcm, 16_000);
+    texts.special_word_filter = Some(SpecialWordFilter {
+        signed: vec!["测试".to_owned()],
+        empty: vec!["开始".to_owned()],
+        system_reserved: Some(true),
+    });
+    texts.disfluency_removal_enabled = Some(true);
+    texts.inverse_text_normalization_enabled = Some(false);
     let cases = [
+        Case {
+            client: "word filter as a string, as on the public page",
+            text: r#"{"header":{"action":"run-task","task_id":"f"},"payload":{"model":"fun-asr-realtime","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":"{\"filter_with_signed\":{\"word_list\":[\"测试\"]},\"filter_with_empty\":{\"word_list\":[\"开始\"]},\"system_reserved_filter\":true}","disfluency_removal_enabled":true,"inverse_text_normalization_enabled":false}}}"#,
+            want: run("f", texts.clone()),
+        },
+        Case {
+            client: "word filter as an object",
+            text: r#"{"header":{"action":"run-task","task_id":"f"},"payload":{"model":"fun-asr-realtime","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":{"filter_with_signed":{"word_list":["测试"]},"filter_with_empty":{"word_list":["开始"],"x":1},"system_reserved_filter":true,"y":null},"disfluency_removal_enabled":true,"inverse_text_normalization_enabled":false}}}"#,
+            want: run("f", texts),
+        },
+        Case {
+            client: "no word filter",
+            text: r#"{"header":{"action":"run-task","task_id":"f"},"payload":{"model":"fun-asr-realtime","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":""}}}"#,
+            want: run("f", Parameters::new(AudioFormat::Pcm, 16_000)),
+        },
         Case {
             client: "python 2.0.2, file",
             text: r#"{"header": {"streaming": "duplex", "task_id": "2801b97e9b544bedad068d341fe336e7", "action": "run-task"}, "payload": {"model": "fun-asr-realtime", "parameters": {"sample_rate": 16000, "format": "wav"}, "input": {}, "task": "asr", "task_group": "audio", "function": "recognition"}}"#,
@@ -168,12 +194,12 @@ fn refusals_name_the_field_and_what_is_allowed() {
         case(
             r#"{"model":"m","parameters":{"format":"pcm"}}"#,
             &invalid,
-            ["'payload.parameters.sample_rate'", "8000 to 48000"],
+            ["'payload.parameters.sample_rate'", "8000 to 192000"],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":500}}"#,
             &invalid,
-            ["sample_rate is 500", "8000 to 48000"],
+            ["sample_rate is 500", "8000 to 192000"],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000.5}}"#,
@@ -183,7 +209,7 @@ fn refusals_name_the_field_and_what_is_allowed() {
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":-1e300}}"#,
             &invalid,
-            ["sample_rate is -1e+300", "8000 to 48000"],
+            ["sample_rate is -1e+300", "8000 to 192000"],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"max_sentence_silence":199}}"#,
@@ -209,6 +235,53 @@ fn refusals_name_the_field_and_what_is_allowed() {
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"language_hints":"zh"}}"#,
             &invalid,
             ["language_hints is \"zh\"", "a list of strings"],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":"{word_list:[]}"}}"#,
+            &invalid,
+            ["special_word_filter is \"{word_list:[]}\"", "a JSON object"],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":["a"]}}"#,
+            &invalid,
+            ["special_word_filter is [\"a\"]", "a JSON object"],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":"{\"filter_with_signed\":[\"a\"]}"}}"#,
+            &invalid,
+            [
+                "special_word_filter.filter_with_signed is [\"a\"]",
+                "an object",
+            ],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":{"filter_with_empty":{"word_list":"a"}}}}"#,
+            &invalid,
+            [
+                "special_word_filter.filter_with_empty.word_list is \"a\"",
+                "a list of strings",
+            ],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"special_word_filter":{"system_reserved_filter":1}}}"#,
+            &invalid,
+            [
+                "special_word_filter.system_reserved_filter is 1",
+                "true or false",
+            ],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"disfluency_removal_enabled":1}}"#,
+            &invalid,
+            ["disfluency_removal_enabled is 1", "true or false"],
+        ),
+        case(
+            r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000,"inverse_text_normalization_enabled":"no"}}"#,
+            &invalid,
+            [
+                "inverse_text_normalization_enabled is \"no\"",
+                "true or false",
+            ],
         ),
         case(
             r#"{"model":"m","parameters":{"format":"pcm","sample_rate":16000},"input":{"context":"c"}}"#,
@@ -243,6 +316,46 @@ fn refusals_name_the_field_and_what_is_allowed() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn lists_of_filtered_words_are_bounded() {
+    let parse = |list: &str, words: &[String]| {
+        let message = serde_json::json!({
+            "header": {"action": "run-task", "task_id": "t"},
+            "payload": {"model": "m", "parameters": {
+                "format": "pcm", "sample_rate": 16000,
+                "special_word_filter": {list: {"word_list": words}},
+            }},
+        });
+        ClientMessage::parse(&message.to_string()).map_err(|error| error.message().to_owned())
+    };
+    let word = |length: usize| "长".repeat(length);
+    let cases = [
+        (vec![word(MAX_FILTER_WORD_CHARS); MAX_FILTER_WORDS], None),
+        (
+            vec![word(1); MAX_FILTER_WORDS + 1],
+            Some("word_list has 1001 words; it must have at most 1000"),
+        ),
+        (
+            vec![word(MAX_FILTER_WORD_CHARS + 1)],
+            Some("must have at most 64 characters"),
+        ),
+    ];
+    for list in ["filter_with_signed", "filter_with_empty"] {
+        for (words, says) in &cases {
+            match (parse(list, words), says) {
+                (Ok(_), None) => {}
+                (Err(message), Some(says)) => {
+                    assert!(
+                        message.contains(says) && message.contains(list),
+                        "{message}"
+                    );
+                }
+                (got, says) => panic!("{list}: {got:?}, want {says:?}"),
+            }
+        }
+    }
 }
 
 #[test]

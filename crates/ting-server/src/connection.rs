@@ -1,23 +1,26 @@
 //! The state machine of one socket.
 //!
 //! ```text
-//! IDLE --run-task--> RUNNING (task-started) --finish-task--> DRAINING --(results, task-finished)--> IDLE
+//! IDLE --run-task--> (PREPARING: its hotword lists are read) --> RUNNING (task-started) --finish-task--> DRAINING
+//!   ^------------------------------------------(results, task-finished)---------------------------------'
 //!  | idle_socket: close 1000 | idle_audio, silent_audio, shutdown: task-failed, close
 //!  | bad run-task: task-failed, close | client gone: the session is dropped
 //! any: what cannot be understood --> task-failed of the tasks concerned, close; without a task close 1007
 //! ```
 //! Messages are handled without waiting: what a handler has to say goes through the outbox.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use serde_json::Value;
+use ting_engine::{Hotword, TaskOptions};
 use ting_protocol::{
     ClientMessage, ErrorCode, Event, EventBody, RequestError, RunTask, context_texts,
 };
+use ting_store::Account;
 use tokio::select;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -25,7 +28,7 @@ use crate::outbox::{Ending, Outbox, Outgoing, Slot};
 use crate::recogniser::RecogniserSession;
 use crate::server::{Counted, Shared};
 use crate::writer::{self, Written};
-use crate::{silence, task};
+use crate::{task, vocabularies};
 
 /// The largest message of a client. Known clients send at most 64 KiB at once; this leaves room for a program that sends
 /// an eight-minute PCM file as one frame, and bounds what a connection can make the server hold before it is looked at.
@@ -37,23 +40,28 @@ const ROOM_POLL: Duration = Duration::from_millis(20);
 /// After bytes that are no WebSocket message, how long the client may take to read why; nothing more can be read of it.
 const BROKEN_LINGER: Duration = Duration::from_secs(1);
 
+/// How often a task is asked how silent it is that has not recognised all its audio, or is about to have been silent for too
+/// long.
+const SILENCE_POLL: Duration = Duration::from_millis(50);
+
 /// What a client is told whose task the end of the server cuts off.
 const STOPPING: &str = "The server is stopping; start the task again in a while.";
 
-/// Serves `socket` until it is closed.
-pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
+/// Serves `socket`, which belongs to `account`, until it is closed.
+pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>, account: Account) {
     let _counted = shared.connections.add();
     let mut stopping = shared.stopping.clone();
     let outbox = Arc::new(Outbox::default());
     let (sink, mut reader) = socket.split();
     let mut writer = pin!(writer::write(sink, &outbox, &shared.options.timeouts));
-    let mut connection = Connection::new(&shared, outbox.clone());
+    let mut connection = Connection::new(&shared, &account, outbox.clone());
     let (mut reading, mut writing, mut serving) = (true, true, true);
     loop {
         let deadline = connection.deadline();
         let full = connection.is_full();
+        let preparing = connection.is_preparing();
         select! {
-            message = reader.next(), if reading && !full => match message {
+            message = reader.next(), if reading && !full && !preparing => match message {
                 Some(Ok(message)) => connection.on_message(message),
                 Some(Err(error)) => {
                     reading = false;
@@ -69,6 +77,7 @@ pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
                     Written::Lost => break,
                 }
             }
+            found = connection.prepared(), if preparing => connection.on_prepared(found),
             () = outbox.task_ended() => connection.collect_ended(),
             _ = stopping.wait_for(|stop| *stop), if serving => {
                 serving = false;
@@ -83,32 +92,50 @@ pub(crate) async fn run(socket: WebSocket, shared: Arc<Shared>) {
 
 struct Connection<'a> {
     shared: &'a Shared,
+    account: &'a Account,
     outbox: Arc<Outbox>,
-    state: State,
+    state: State<'a>,
     /// When anything was last received, a pong included.
     heard: Instant,
     /// The task that ended last. Its client may have sent more messages before it knew.
     ended: Option<String>,
 }
 
-enum State {
+enum State<'a> {
     Idle {
         since: Instant,
     },
+    /// `run-task` came, and its hotword lists are being read. The socket is not.
+    Preparing(Preparing<'a>),
     Active(Task),
     /// A close frame is in the outbox. Once it is written, the socket is read and ignored until the instant.
     Closing(Option<Instant>),
 }
 
-/// A task between `run-task` and its terminal event.
+/// A task between `run-task` and `task-started`.
+struct Preparing<'a> {
+    run: Box<RunTask>,
+    options: TaskOptions,
+    hotwords: Pin<Box<dyn Future<Output = Found> + Send + 'a>>,
+    /// When the lists are given up.
+    give_up: Instant,
+    counted: Counted,
+}
+
+/// What came of a task's hotword lists.
+type Found = Result<Vec<Hotword>, RequestError>;
+
+/// A task between `task-started` and its terminal event.
 struct Task {
     task_id: String,
     slot: Slot,
     session: Box<dyn RecogniserSession>,
     /// When audio bytes last came.
     audio: Instant,
-    /// When other audio than digital silence last came; `None` when silence does not matter to the task.
-    sound: Option<Instant>,
+    /// When to look next whether the task was silent for too long; `None` when silence does not matter to it.
+    silence_check: Option<Instant>,
+    /// When a heartbeat may be due; `None` when the task wants none.
+    heartbeat: Option<Instant>,
     /// No more audio is taken: `finish-task` came, or the task is to fail.
     draining: bool,
     /// The task is to fail as soon as what it was given is recognised; the client is not heard any more.
@@ -119,10 +146,11 @@ struct Task {
 }
 
 impl<'a> Connection<'a> {
-    fn new(shared: &'a Shared, outbox: Arc<Outbox>) -> Self {
+    fn new(shared: &'a Shared, account: &'a Account, outbox: Arc<Outbox>) -> Self {
         let now = Instant::now();
         Self {
             shared,
+            account,
             outbox,
             state: State::Idle { since: now },
             heard: now,
@@ -139,7 +167,7 @@ impl<'a> Connection<'a> {
         }
         match message {
             Message::Text(text) => match ClientMessage::parse(&text) {
-                Ok(ClientMessage::RunTask(run)) => self.on_run(&run),
+                Ok(ClientMessage::RunTask(run)) => self.on_run(run),
                 Ok(ClientMessage::ContinueTask { task_id, context }) => {
                     self.on_continue(&task_id, context.as_deref());
                 }
@@ -158,7 +186,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn on_run(&mut self, run: &RunTask) {
+    fn on_run(&mut self, run: Box<RunTask>) {
         let task_id = &run.task_id;
         if matches!(self.state, State::Active(_)) {
             let message = format!(
@@ -168,12 +196,71 @@ impl<'a> Connection<'a> {
             let error = RequestError::new(ErrorCode::InvalidParameter, message);
             return self.fail(&error, Some(task_id));
         }
-        let options = match task::options(run) {
+        let options = task::options(&run);
+        let options = options.and_then(|options| Ok((options, task::vocabulary_ids(&run)?)));
+        let (options, vocabulary_ids) = match options {
             Ok(options) => options,
             Err(error) => return self.fail(&error, Some(task_id)),
         };
+        if vocabulary_ids.is_empty() {
+            let counted = self.shared.tasks.add();
+            return self.start(&run, options, counted);
+        }
+        self.state = State::Preparing(Preparing {
+            hotwords: Box::pin(vocabularies::hotwords(
+                self.shared,
+                self.account,
+                vocabulary_ids,
+                run.model.clone(),
+                run.task_id.clone(),
+            )),
+            run,
+            options,
+            give_up: self.heard + self.shared.options.timeouts.vocabulary,
+            counted: self.shared.tasks.add(),
+        });
+    }
+
+    fn is_preparing(&self) -> bool {
+        matches!(self.state, State::Preparing(_))
+    }
+
+    /// Ready when the hotword lists of the task that is prepared are read.
+    async fn prepared(&mut self) -> Found {
+        match &mut self.state {
+            State::Preparing(preparing) => preparing.hotwords.as_mut().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    fn on_prepared(&mut self, found: Found) {
+        let idle = State::Idle {
+            since: Instant::now(),
+        };
+        let State::Preparing(preparing) = std::mem::replace(&mut self.state, idle) else {
+            return;
+        };
+        let Preparing {
+            run,
+            mut options,
+            counted,
+            ..
+        } = preparing;
+        // Nothing was read meanwhile, so nothing can have been missed.
+        self.heard = Instant::now();
+        match found {
+            Ok(hotwords) => {
+                options.hotwords = hotwords;
+                self.start(&run, options, counted);
+            }
+            Err(error) => self.fail(&error, Some(&run.task_id)),
+        }
+    }
+
+    fn start(&mut self, run: &RunTask, options: TaskOptions, counted: Counted) {
+        let task_id = &run.task_id;
         let slot = self.outbox.open(task_id);
-        let judged = silence::is_judged(&options) && run.parameters.heartbeat != Some(true);
+        let hotwords = options.hotwords.len();
         let session = match self
             .shared
             .recogniser
@@ -188,20 +275,25 @@ impl<'a> Connection<'a> {
         };
         let parameters = &run.parameters;
         let format = parameters.format.name();
-        tracing::info!(?task_id, model = ?run.model, format, parameters.sample_rate, "task started");
+        tracing::info!(
+            ?task_id, model = ?run.model, format, parameters.sample_rate, hotwords, "task started"
+        );
         task::log_unused(run);
         task::log_ineffective(task_id, session.as_ref());
         self.outbox.start(slot);
+        let timeouts = &self.shared.options.timeouts;
+        let heartbeat = parameters.heartbeat == Some(true);
         self.state = State::Active(Task {
             task_id: task_id.clone(),
             slot,
             session,
             audio: self.heard,
-            sound: judged.then_some(self.heard),
+            silence_check: (!heartbeat).then(|| self.heard + timeouts.silent_audio),
+            heartbeat: heartbeat.then(|| self.heard + timeouts.heartbeat),
             draining: false,
             doomed: false,
             give_up: None,
-            _counted: self.shared.tasks.add(),
+            _counted: counted,
         });
     }
 
@@ -253,11 +345,6 @@ impl<'a> Connection<'a> {
             return;
         }
         task.audio = self.heard;
-        if let Some(sound) = &mut task.sound
-            && !silence::is_silent(&bytes)
-        {
-            *sound = self.heard;
-        }
         task.session.push(bytes);
     }
 
@@ -361,6 +448,11 @@ impl<'a> Connection<'a> {
                 task.give_up = Some(Instant::now() + self.shared.options.timeouts.drain);
             }
             State::Active(_) => self.stop(),
+            State::Preparing(preparing) => {
+                let task_id = preparing.run.task_id.clone();
+                let error = RequestError::new(ErrorCode::SystemError, STOPPING);
+                self.fail(&error, Some(&task_id));
+            }
             State::Closing(_) => {}
         }
     }
@@ -383,7 +475,6 @@ impl<'a> Connection<'a> {
         self.heard = Instant::now();
         if let State::Active(task) = &mut self.state {
             task.audio = self.heard;
-            task.sound = task.sound.map(|_| self.heard);
         }
     }
 
@@ -400,7 +491,7 @@ impl<'a> Connection<'a> {
         match &self.state {
             State::Closing(_) => true,
             State::Active(task) => task.doomed,
-            State::Idle { .. } => false,
+            State::Idle { .. } | State::Preparing(_) => false,
         }
     }
 
@@ -409,11 +500,15 @@ impl<'a> Connection<'a> {
         let timeouts = &self.shared.options.timeouts;
         let due = match &self.state {
             State::Idle { since } => Some(*since + timeouts.idle_socket),
-            State::Active(task) if task.draining => task.give_up,
+            State::Preparing(preparing) => return preparing.give_up,
             State::Active(task) => {
-                let silent = task.sound.map(|sound| sound + timeouts.silent_audio);
                 let idle = task.audio + timeouts.idle_audio;
-                Some(silent.map_or(idle, |silent| silent.min(idle)))
+                let limits = if task.draining {
+                    [task.give_up, None]
+                } else {
+                    [Some(idle), task.silence_check]
+                };
+                limits.into_iter().flatten().chain(task.heartbeat).min()
             }
             State::Closing(until) => *until,
         };
@@ -426,6 +521,14 @@ impl<'a> Connection<'a> {
         self.collect_ended();
         let now = Instant::now();
         let timeouts = &self.shared.options.timeouts;
+        if let State::Preparing(preparing) = &self.state {
+            if now >= preparing.give_up {
+                let task_id = &preparing.run.task_id;
+                let found = vocabularies::too_slow(self.shared, task_id);
+                self.on_prepared(found);
+            }
+            return false;
+        }
         if now >= self.heard + timeouts.peer_lost {
             tracing::info!("nothing heard of the client, giving up on it");
             return true;
@@ -433,8 +536,31 @@ impl<'a> Connection<'a> {
         if now < self.deadline() {
             return false;
         }
+        if let State::Active(task) = &mut self.state {
+            if task.heartbeat.is_some_and(|due| now >= due) {
+                task.heartbeat = Some(self.outbox.keep_alive(task.slot, timeouts.heartbeat));
+            }
+            if !task.draining && task.silence_check.is_some_and(|due| now >= due) {
+                let silence = task.session.silence_ms().map(Duration::from_millis);
+                match silence.map(|silence| timeouts.silent_audio.saturating_sub(silence)) {
+                    Some(Duration::ZERO) => {
+                        let code = ErrorCode::ResponseTimeout;
+                        let error = RequestError::new(code, "Response timeout!");
+                        self.fail(&error, None);
+                        return false;
+                    }
+                    left => {
+                        let wait = left.unwrap_or_default().max(SILENCE_POLL);
+                        task.silence_check = Some(now + wait);
+                    }
+                }
+            }
+        }
         match &self.state {
             State::Idle { .. } => self.close(1000, "no task for too long"),
+            // Handled above.
+            State::Preparing(_) => {}
+            State::Active(task) if task.draining && task.give_up.is_none_or(|due| now < due) => {}
             State::Active(task) if task.draining => {
                 // Given up: a doom of the task takes the place of this failure.
                 self.outbox
@@ -446,10 +572,7 @@ impl<'a> Connection<'a> {
                 let message = "request timeout after 23 seconds.";
                 self.fail(&RequestError::new(ErrorCode::ClientError, message), None);
             }
-            State::Active(_) => {
-                let error = RequestError::new(ErrorCode::ResponseTimeout, "Response timeout!");
-                self.fail(&error, None);
-            }
+            State::Active(_) => {}
             State::Closing(_) => return true,
         }
         false

@@ -25,6 +25,10 @@ impl RecogniserSession for Session {
         self.queued_bytes() <= MAX_QUEUED_BYTES
     }
 
+    fn silence_ms(&self) -> Option<u64> {
+        Self::silence_ms(self)
+    }
+
     fn set_context(&self, texts: Vec<String>) {
         Self::set_context(self, texts);
     }

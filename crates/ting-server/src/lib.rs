@@ -1,4 +1,4 @@
-//! The WebSocket server: task state machine, timeouts, limits.
+//! The server: task state machine, hotword lists over HTTP, timeouts, limits.
 //!
 //! [`Server::bind`] takes the options and a [`Recogniser`], [`Server::serve`] answers until its shutdown future ends.
 //! One connection is one tokio task: it reads the socket, keeps the state of the wire's task ([`connection`]), and
@@ -11,21 +11,23 @@
 //! - Recognition never waits for a slow reader: the sink only puts an event into a queue.
 //! - Memory per connection is bounded: one message ([`MAX_MESSAGE_BYTES`]), the session's queue, and the outbox, whose
 //!   bound is told in its own module.
-//! - Knows nothing of tensors; of audio only the names of the formats, and whether bytes are digital silence.
+//! - What is kept is read and written on threads of its own, never on those that serve sockets.
+//! - Knows nothing of tensors; of audio only the names of the formats.
 
 mod auth;
 mod connection;
+mod customization;
 mod engine;
 mod http;
 mod options;
 mod outbox;
 mod recogniser;
 mod server;
-mod silence;
 mod task;
+mod vocabularies;
 mod writer;
 
 pub use connection::MAX_MESSAGE_BYTES;
-pub use options::{ServerOptions, Timeouts};
+pub use options::{ServerOptions, Timeout, Timeouts};
 pub use recogniser::{Recogniser, RecogniserSession, Sink};
 pub use server::{Server, ServerError, ServerErrorKind};

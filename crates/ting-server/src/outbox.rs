@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ting_protocol::{ErrorCode, Event, EventBody, Sentence, Usage};
 use tokio::sync::Notify;
+use tokio::time::{Duration, Instant};
 
 /// From this many waiting entries on, partials that a newer result replaces are dropped.
 ///
@@ -59,6 +60,8 @@ struct OpenTask {
     slot: Slot,
     task_id: String,
     started: bool,
+    /// When a result was last queued, or the task opened.
+    reported: Instant,
     /// The failure that the task ends with once what it was given is recognised.
     doom: Option<EventBody>,
 }
@@ -73,6 +76,7 @@ impl Outbox {
             slot,
             task_id: task_id.to_owned(),
             started: false,
+            reported: Instant::now(),
             doom: None,
         });
         slot
@@ -93,9 +97,10 @@ impl Outbox {
     /// Writes a result, unless the task has ended.
     pub(crate) fn result(&self, slot: Slot, mut sentence: Sentence, usage: Option<Usage>) {
         let mut state = self.lock();
-        let Some(task) = state.task.as_ref().filter(|task| task.slot == slot) else {
+        let Some(task) = state.task.as_mut().filter(|task| task.slot == slot) else {
             return;
         };
+        task.reported = Instant::now();
         let task_id = task.task_id.clone();
         if state.queue.len() >= CROWDED {
             drop_superseded(&mut state.queue, &task_id, &mut sentence);
@@ -105,6 +110,31 @@ impl Outbox {
             .queue
             .push_back(Outgoing::Event(Event::new(task_id, body)));
         self.filled.notify_one();
+    }
+
+    /// Writes a heartbeat if no result was queued for `interval`, and gives when to ask again. A client that has not taken
+    /// what waits needs none.
+    pub(crate) fn keep_alive(&self, slot: Slot, interval: Duration) -> Instant {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let waiting = !state.queue.is_empty();
+        let Some(task) = state.task.as_mut().filter(|task| task.slot == slot) else {
+            return now + interval;
+        };
+        if now < task.reported + interval {
+            return task.reported + interval;
+        }
+        task.reported = now;
+        if !waiting {
+            let body = EventBody::ResultGenerated {
+                sentence: Sentence::keep_alive(),
+                usage: None,
+            };
+            let event = Event::new(task.task_id.clone(), body);
+            state.queue.push_back(Outgoing::Event(event));
+            self.filled.notify_one();
+        }
+        now + interval
     }
 
     /// Makes the task end with the failure `body`, however it ends. Its results until then are still written: a failure
@@ -214,7 +244,7 @@ fn drop_superseded(queue: &mut VecDeque<Outgoing>, task_id: &str, sentence: &mut
 
 #[cfg(test)]
 mod tests {
-    use super::{CROWDED, Ending, Outbox, Outgoing};
+    use super::{CROWDED, Duration, Ending, Instant, Outbox, Outgoing};
     use ting_protocol::{ErrorCode, EventBody, Sentence};
 
     fn sentence(id: u32, text: &str, last: bool) -> Sentence {
@@ -227,6 +257,7 @@ mod tests {
             sentence_end: last,
             sentence_id: id,
             words: Vec::new(),
+            stash: None,
         }
     }
 
@@ -275,6 +306,26 @@ mod tests {
             newest.sentence_begin,
             "the dropped first partial's flag moves on"
         );
+    }
+
+    #[test]
+    fn a_heartbeat_comes_when_nothing_else_did() {
+        let outbox = Outbox::default();
+        let slot = outbox.open("t");
+        let (never, now) = (Duration::from_secs(86_400), Duration::ZERO);
+        outbox.keep_alive(slot, never);
+        assert_eq!(drained(&outbox).len(), 0, "the task has just begun");
+        outbox.keep_alive(slot, now);
+        assert_eq!(drained(&outbox).len(), 1);
+        outbox.result(slot, sentence(1, "0", false), None);
+        outbox.keep_alive(slot, never);
+        outbox.keep_alive(slot, now);
+        assert_eq!(drained(&outbox).len(), 1, "the result waits to be taken");
+        let due = outbox.keep_alive(slot, never);
+        assert!(due <= Instant::now() + never);
+        outbox.end(slot, EventBody::TaskFinished);
+        outbox.keep_alive(slot, now);
+        assert_eq!(drained(&outbox).len(), 1, "nothing after the end");
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub trait RecogniserSession: Send {
     /// Whether the session wants more bytes now. While it does not, the socket is not read.
     fn has_room(&self) -> bool;
 
+    /// How much digital silence the audio given so far ends with, in ms of audio. None while some of it is not recognised yet.
+    fn silence_ms(&self) -> Option<u64>;
+
     /// Replaces the task's context for the bytes that are pushed after it: what was said or written before, oldest first.
     fn set_context(&self, texts: Vec<String>);
 

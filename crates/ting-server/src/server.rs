@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::http;
 use crate::options::ServerOptions;
 use crate::recogniser::Recogniser;
+use crate::vocabularies::Vocabularies;
 
 /// Time on shutdown for what has a bound of its own already (draining, lingering) to reach it.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(2);
@@ -31,6 +32,7 @@ pub struct Server {
 pub(crate) struct Shared {
     pub(crate) options: ServerOptions,
     pub(crate) recogniser: Arc<dyn Recogniser>,
+    pub(crate) vocabularies: Vocabularies,
     /// Open sockets, for `/healthz`.
     pub(crate) connections: Gauge,
     /// Running tasks, for `/healthz`.
@@ -103,6 +105,7 @@ impl Server {
         let longest =
             self.options.timeouts.drain + self.options.timeouts.close_linger + SHUTDOWN_MARGIN;
         let shared = Arc::new(Shared {
+            vocabularies: Vocabularies::new(self.options.store.clone()),
             options: self.options,
             recogniser: self.recogniser,
             connections: Gauge::default(),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ting_audio::Format;
-use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions};
+use ting_engine::{EngineError, EngineErrorKind, Event, Language, TaskOptions, WordFilter};
 use ting_protocol::{
-    AudioFormat, ErrorCode, EventBody, MODELS, Parameters, RequestError, RunTask, Sentence, Usage,
-    Word, context_texts, is_served_model,
+    AudioFormat, ErrorCode, EventBody, MAX_VOCABULARIES, MODELS, Parameters, RequestError,
+    Resource, RunTask, Sentence, Stash, Usage, Word, context_texts, is_served_model,
+    is_vocabulary_id,
 };
 
 use crate::outbox::{Outbox, Slot};
@@ -37,37 +38,40 @@ pub(crate) fn options(run: &RunTask) -> Result<TaskOptions, RequestError> {
         return Err(RequestError::new(ErrorCode::ModelNotFound, message));
     }
     let parameters = &run.parameters;
-    let format = decodable(parameters.format).ok_or_else(|| {
-        let served: Vec<&str> = AudioFormat::ALL
-            .into_iter()
-            .filter(|format| decodable(*format).is_some())
-            .map(AudioFormat::name)
-            .collect();
-        let message = format!(
-            "payload.parameters.format is {:?}, which this server does not decode; it must be one of {}.",
-            parameters.format.name(),
-            served.join(", ")
-        );
-        RequestError::new(ErrorCode::UnsupportedFormat, message)
-    })?;
-    let mut options = TaskOptions::new(format, parameters.sample_rate);
+    let mut options = TaskOptions::new(format(parameters.format), parameters.sample_rate);
     if let Some(silence) = parameters.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
+    options.multi_threshold = parameters.multi_threshold_mode_enabled == Some(true);
+    options.semantic = parameters.semantic_punctuation_enabled == Some(true);
     if let Some(threshold) = parameters.speech_noise_threshold {
         options.speech_noise_threshold = threshold as f32;
+    }
+    if let Some(punctuation) = parameters.punctuation_prediction_enabled {
+        options.punctuation = punctuation;
+    }
+    if let Some(figures) = parameters.inverse_text_normalization_enabled {
+        options.inverse_text_normalization = figures;
+    }
+    options.disfluency_removal = parameters.disfluency_removal_enabled == Some(true);
+    if let Some(filter) = &parameters.special_word_filter {
+        options.word_filter = WordFilter::new(&filter.signed, &filter.empty);
     }
     options.languages = languages(parameters.language_hints.as_deref().unwrap_or_default())?;
     options.context = context_texts(run.context.as_deref().unwrap_or_default());
     Ok(options)
 }
 
-fn decodable(format: AudioFormat) -> Option<Format> {
+/// The decoder's name of a format. It has all that the wire knows.
+fn format(format: AudioFormat) -> Format {
     match format {
-        AudioFormat::Pcm => Some(Format::Pcm),
-        AudioFormat::Wav => Some(Format::Wav),
-        AudioFormat::Opus => Some(Format::Opus),
-        AudioFormat::Mp3 | AudioFormat::Speex | AudioFormat::Aac | AudioFormat::Amr => None,
+        AudioFormat::Pcm => Format::Pcm,
+        AudioFormat::Wav => Format::Wav,
+        AudioFormat::Mp3 => Format::Mp3,
+        AudioFormat::Opus => Format::Opus,
+        AudioFormat::Speex => Format::Speex,
+        AudioFormat::Aac => Format::Aac,
+        AudioFormat::Amr => Format::Amr,
     }
 }
 
@@ -99,9 +103,44 @@ fn bad_hint(hint: &str) -> RequestError {
     RequestError::new(ErrorCode::InvalidParameter, message)
 }
 
+/// The hotword lists that `run` asks for, each once: `vocabulary_id` and the resources that are lists.
+///
+/// # Errors
+/// `InvalidParameter` when they are more than an account can have.
+pub(crate) fn vocabulary_ids(run: &RunTask) -> Result<Vec<String>, RequestError> {
+    let resources = run.resources.iter().filter(|r| is_vocabulary(r));
+    let ids = run
+        .parameters
+        .vocabulary_id
+        .iter()
+        .chain(resources.map(|r| &r.resource_id));
+    let mut asked: Vec<String> = Vec::new();
+    for id in ids.filter(|id| !id.is_empty()) {
+        if asked.contains(id) {
+            continue;
+        }
+        if asked.len() == MAX_VOCABULARIES as usize {
+            let message = format!(
+                "payload.parameters.vocabulary_id and payload.resources name too many hotword lists; \
+                 they may name {MAX_VOCABULARIES} together."
+            );
+            return Err(RequestError::new(ErrorCode::InvalidParameter, message));
+        }
+        asked.push(id.clone());
+    }
+    Ok(asked)
+}
+
+/// Whether a resource, which the SDKs make of a `phrase_id`, is a hotword list. Official samples give a list's id as one.
+fn is_vocabulary(resource: &Resource) -> bool {
+    matches!(resource.resource_type.as_str(), "asr_phrase" | "")
+        && is_vocabulary_id(&resource.resource_id)
+}
+
 /// Says in the log what of `run` has no effect.
 pub(crate) fn log_unused(run: &RunTask) {
-    let unused = unused(&run.parameters, !run.resources.is_empty());
+    let other = |resource| !is_vocabulary(resource);
+    let unused = unused(&run.parameters, run.resources.iter().any(other));
     if !unused.is_empty() {
         let names: Vec<&str> = unused
             .iter()
@@ -128,18 +167,12 @@ pub(crate) fn log_ineffective(task_id: &str, session: &dyn RecogniserSession) {
 /// The names of what was asked for and is not done. A value that asks for what is done anyway is not among them.
 fn unused(parameters: &Parameters, resources: bool) -> Vec<&str> {
     let asked = [
-        ("vocabulary_id", parameters.vocabulary_id.is_some()),
         (
-            "semantic_punctuation_enabled",
-            parameters.semantic_punctuation_enabled == Some(true),
-        ),
-        (
-            "multi_threshold_mode_enabled",
-            parameters.multi_threshold_mode_enabled == Some(true),
-        ),
-        (
-            "punctuation_prediction_enabled",
-            parameters.punctuation_prediction_enabled == Some(false),
+            "special_word_filter.system_reserved_filter",
+            parameters
+                .special_word_filter
+                .as_ref()
+                .is_some_and(|filter| filter.system_reserved == Some(true)),
         ),
         ("resources", resources),
     ];
@@ -157,7 +190,8 @@ fn unused(parameters: &Parameters, resources: bool) -> Vec<&str> {
         .collect()
 }
 
-fn truncated(text: &str) -> &str {
+/// The beginning of what a client chose, fit for a log line or a message.
+pub(crate) fn truncated(text: &str) -> &str {
     text.char_indices()
         .nth(LOGGED_CHARS)
         .map_or(text, |(cut, _)| &text[..cut])
@@ -193,11 +227,24 @@ pub(crate) fn sink(outbox: Arc<Outbox>, slot: Slot) -> Sink {
 }
 
 fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
-    let words = sentence.words.into_iter().map(|word| Word {
+    let stash = sentence.stash();
+    let word = |(i, word): (usize, ting_engine::Word)| Word {
         begin_time: word.begin_ms,
         end_time: Some(word.end_ms),
         text: word.text,
         punctuation: word.punctuation,
+        fixed: (!last).then_some(i < sentence.fixed),
+    };
+    let words: Vec<Word> = sentence.words.into_iter().enumerate().map(word).collect();
+    let unfixed = words.get(sentence.fixed..).filter(|_| !last);
+    let stash = unfixed.and_then(|unfixed| {
+        Some(Stash {
+            sentence_id: sentence.id,
+            begin_time: unfixed.first()?.begin_time,
+            end_time: None,
+            text: stash,
+            words: unfixed.to_vec(),
+        })
     });
     Sentence {
         begin_time: sentence.begin_ms,
@@ -207,7 +254,8 @@ fn wire_sentence(sentence: ting_engine::Sentence, last: bool) -> Sentence {
         sentence_begin: sentence.first,
         sentence_end: last,
         sentence_id: sentence.id,
-        words: words.collect(),
+        words,
+        stash,
     }
 }
 
@@ -235,7 +283,7 @@ pub(crate) fn failure(error: &EngineError) -> EventBody {
 mod tests {
     use super::{languages, unused};
     use ting_engine::Language::{Chinese, English, Japanese};
-    use ting_protocol::{AudioFormat, Parameters};
+    use ting_protocol::{AudioFormat, Parameters, SpecialWordFilter};
 
     #[test]
     fn hints_restrict_to_what_is_served() {
@@ -262,22 +310,25 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_named() {
         let mut parameters = Parameters::new(AudioFormat::Pcm, 16_000);
-        parameters.semantic_punctuation_enabled = Some(false);
-        parameters.punctuation_prediction_enabled = Some(true);
+        parameters.semantic_punctuation_enabled = Some(true);
+        parameters.punctuation_prediction_enabled = Some(false);
         parameters.heartbeat = Some(true);
         parameters.other.insert("stream".to_owned(), true.into());
+        parameters.disfluency_removal_enabled = Some(true);
+        parameters.special_word_filter = Some(SpecialWordFilter::default());
         parameters
             .other
-            .insert("disfluency_removal_enabled".to_owned(), false.into());
+            .insert("audio_event_detection_enabled".to_owned(), false.into());
         assert_eq!(unused(&parameters, false), Vec::<&str>::new());
-        parameters.semantic_punctuation_enabled = Some(true);
-        parameters.vocabulary_id = Some("vocab-a-1".to_owned());
+        parameters.special_word_filter = Some(SpecialWordFilter {
+            system_reserved: Some(true),
+            ..SpecialWordFilter::default()
+        });
         parameters
             .other
             .insert("speaker_count".to_owned(), 2.into());
         let want = [
-            "vocabulary_id",
-            "semantic_punctuation_enabled",
+            "special_word_filter.system_reserved_filter",
             "speaker_count",
         ];
         assert_eq!(unused(&parameters, false), want);

@@ -2,7 +2,7 @@
 
 use crate::error::{AudioError, AudioErrorKind};
 
-pub(super) const MAGIC: &[u8] = b"OpusHead";
+const MAGIC: &[u8] = b"OpusHead";
 
 /// The fields of `OpusHead` that decoding needs.
 pub(super) struct Head {
@@ -55,20 +55,6 @@ impl Head {
             gain: i16::from_le_bytes([gain0, gain1]),
         })
     }
-}
-
-/// What the first packet of a logical stream that is not Opus announces.
-pub(super) fn codec_name(packet: &[u8]) -> &'static str {
-    const CODECS: &[(&[u8], &str)] = &[
-        (b"\x01vorbis", "Vorbis"),
-        (b"Speex   ", "Speex"),
-        (b"\x7FFLAC", "FLAC"),
-        (b"\x80theora", "Theora video"),
-    ];
-    CODECS
-        .iter()
-        .find(|(magic, _)| packet.starts_with(magic))
-        .map_or("an unknown codec", |(_, name)| name)
 }
 
 fn unsupported(what: String) -> AudioError {

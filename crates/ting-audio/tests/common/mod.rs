@@ -1,5 +1,8 @@
 //! Shared by the tests: bytes in, samples out, cut in every way.
-#![allow(dead_code, unreachable_pub)] // each test file includes this and uses its part
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // each test file includes this and uses its part
+
+pub mod ogg;
+pub mod signal;
 
 use ting_audio::{AudioError, AudioStream, Format};
 
@@ -95,4 +98,34 @@ pub fn level_db(x: impl Iterator<Item = f64>) -> f64 {
         count += 1;
     }
     10.0 * (sum / f64::from(count) / 0.125).log10()
+}
+
+/// How much `signal` exceeds its difference from `other`, dB; infinite if they are equal.
+pub fn snr_db(signal: &[f32], other: &[f32]) -> f64 {
+    assert_eq!(signal.len(), other.len());
+    let energy = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>();
+    let sound = energy(&mut signal.iter().map(|&x| f64::from(x)));
+    let noise = energy(
+        &mut signal
+            .iter()
+            .zip(other)
+            .map(|(&x, &y)| f64::from(x) - f64::from(y)),
+    );
+    10.0 * (sound / noise).log10()
+}
+
+/// 16-bit little-endian samples of `rate` Hz, at 16 kHz.
+pub fn at_16k(s16: &[u8], rate: u32) -> Vec<f32> {
+    let samples: Vec<f32> = s16
+        .chunks_exact(2)
+        .map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0)
+        .collect();
+    if rate == 16_000 {
+        return samples;
+    }
+    let mut resampler = ting_audio::Resampler::new(rate);
+    let mut out = Vec::new();
+    resampler.push(&samples, &mut out);
+    resampler.finish(&mut out);
+    out
 }

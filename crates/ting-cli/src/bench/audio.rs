@@ -5,7 +5,7 @@ use std::io::Read;
 use ting_audio::{AudioStream, SAMPLE_RATE};
 
 use crate::error::CliError;
-use crate::transcribe::input::{self, Input};
+use crate::transcribe::input::{self, Encoding, Input};
 
 /// Bytes of a second of what [`load_pcm`] gives.
 pub(crate) const BYTES_PER_SECOND: usize = 2 * SAMPLE_RATE as usize;
@@ -13,7 +13,7 @@ pub(crate) const BYTES_PER_SECOND: usize = 2 * SAMPLE_RATE as usize;
 /// The file `name`, opened, and all its bytes.
 pub(crate) fn read(name: &str) -> Result<(Input, Vec<u8>), CliError> {
     let named = |what: String| CliError::input(format!("{name}: {what}"));
-    let mut input = input::open(name, None).map_err(|error| named(error.to_string()))?;
+    let mut input = input::open(name, Encoding::Told).map_err(|error| named(error.to_string()))?;
     let mut bytes = Vec::new();
     input
         .bytes
@@ -39,7 +39,8 @@ pub(crate) fn load_pcm(name: &str) -> Result<Vec<u8>, CliError> {
     Ok(to_pcm(&samples))
 }
 
-fn to_pcm(samples: &[f32]) -> Vec<u8> {
+/// Samples as 16-bit little-endian bytes; louder ones than 1 saturate.
+pub(crate) fn to_pcm(samples: &[f32]) -> Vec<u8> {
     samples
         .iter()
         .flat_map(|sample| ((sample * 32768.0).round() as i16).to_le_bytes())

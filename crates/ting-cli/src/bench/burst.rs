@@ -128,6 +128,7 @@ mod tests {
             sentence_end: true,
             sentence_id: 1,
             words: Vec::new(),
+            stash: None,
         };
         let finals = [
             sentence(0, 400, "one"),

@@ -267,6 +267,7 @@ mod tests {
             end_time: Some(end),
             text: text.to_owned(),
             punctuation: String::new(),
+            fixed: None,
         };
         Sentence {
             begin_time: 0,
@@ -277,6 +278,7 @@ mod tests {
             sentence_end: is_final,
             sentence_id: 1,
             words: vec![word],
+            stash: None,
         }
     }
 

@@ -4,8 +4,10 @@ mod audio;
 mod burst;
 mod child;
 mod client;
+mod decode;
 mod latency;
 mod memory;
+mod noise;
 mod percentile;
 mod rtf;
 
@@ -21,12 +23,16 @@ use crate::{machine, stdout};
 pub(crate) enum BenchCommand {
     /// Processing time over audio time, on one thread, without a server
     Rtf(rtf::RtfArgs),
+    /// Speed and memory of the decoders of audio
+    Decode(decode::DecodeArgs),
     /// Delays of a server under sessions that send in real time
     Latency(latency::LatencyArgs),
     /// A long file sent as fast as TCP takes it
     Burst(burst::BurstArgs),
     /// Resident memory of a server, idle and with one session
     Memory(memory::MemoryArgs),
+    /// What noise is taken for, and what speech for noise, by speech_noise_threshold
+    Noise(noise::NoiseArgs),
     /// Time from starting a server until it listens
     Start(memory::StartArgs),
 }
@@ -36,9 +42,11 @@ pub(crate) fn run(command: &BenchCommand) -> Result<ExitCode, CliError> {
     stdout::print(&format!("machine: {}\n\n", machine::describe()))?;
     match command {
         BenchCommand::Rtf(args) => rtf::run(args)?,
+        BenchCommand::Decode(args) => decode::run(args)?,
         BenchCommand::Latency(args) => block_on(latency::run(args))?,
         BenchCommand::Burst(args) => block_on(burst::run(args))?,
         BenchCommand::Memory(args) => block_on(memory::run(args))?,
+        BenchCommand::Noise(args) => noise::run(args)?,
         BenchCommand::Start(args) => memory::start(args)?,
     }
     Ok(ExitCode::SUCCESS)

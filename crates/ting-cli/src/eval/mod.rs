@@ -1,8 +1,10 @@
 //! `ting eval`: error rates on sets of recordings with transcripts.
 
 mod hotwords;
+mod punctuation;
 mod report;
-mod set;
+pub(crate) mod set;
+mod stability;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ use crate::score::rate::{Pair, Unit};
 use crate::stdout;
 use crate::text::append_sentence;
 use crate::transcribe::input;
+use punctuation::MarkRate;
 use report::{Rate, Scored};
 use set::{Set, Split};
 
@@ -52,6 +55,9 @@ pub(crate) struct EvalArgs {
     /// How many of the worst utterances to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     worst: usize,
+    /// Also report precision, recall and F1 of each punctuation mark
+    #[arg(long)]
+    punctuation: bool,
     /// Also write everything to FILE as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -77,6 +83,8 @@ struct Evaluation<'a> {
     /// Processing time over audio time.
     rtf: f64,
     rates: &'a [Rate],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    punctuation: Vec<MarkRate>,
     utterances: &'a [Scored],
     #[serde(skip_serializing_if = "Option::is_none")]
     hotwords: Option<Listed<'a>>,
@@ -165,6 +173,14 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
         machine::describe()
     );
     report += &report::rate_table(&rates);
+    let marks = if args.punctuation {
+        punctuation::mark_rates(&scored)
+    } else {
+        Vec::new()
+    };
+    if !marks.is_empty() {
+        report += &format!("\n{}", punctuation::mark_table(&marks));
+    }
     report += &format!(
         "\n{audio_seconds:.1} s of audio in {wall:.1} s on {threads} threads; RTF {rtf:.4} (processing time over audio time, one thread)\n"
     );
@@ -176,6 +192,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     if let Some(effect) = &effect {
         report += &effect.report();
         report += &format!("\nwith the list:\n\n{}", report::rate_table(&listed_rates));
+    }
+    let stability = stability::table(&scored);
+    if !stability.is_empty() {
+        report += &format!("\nstability of partials:\n\n{stability}");
     }
     let worst = report::worst(&scored, args.worst);
     if !worst.is_empty() {
@@ -190,6 +210,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
             audio_seconds,
             rtf,
             rates: &rates,
+            punctuation: marks,
             utterances: &scored,
             hotwords: effect.as_ref().map(|effect| Listed {
                 effect,
@@ -217,6 +238,9 @@ fn write_json(path: &Path, evaluation: &Evaluation<'_>) -> Result<(), CliError> 
     std::fs::write(path, json + "\n").map_err(failed)
 }
 
+/// A recording without hotwords, and with the list if there is one.
+type Recognised = (Scored, Option<Scored>);
+
 /// Recognises a set on `threads` threads. Returns its utterances in the table's order, recognised without hotwords and with
 /// the `list`, if there is one; and the indices of those without a recording.
 fn recognise_set(
@@ -225,7 +249,7 @@ fn recognise_set(
     threads: usize,
     language: Option<ScoredLanguage>,
     list: Option<&[Hotword]>,
-) -> Result<(Vec<(Scored, Option<Scored>)>, Vec<usize>), CliError> {
+) -> Result<(Vec<Recognised>, Vec<usize>), CliError> {
     let results = Mutex::new(Vec::with_capacity(set.utterances.len()));
     let (sender, recordings) = mpsc::sync_channel::<(usize, Vec<u8>)>(READ_AHEAD * threads);
     let recordings = Mutex::new(recordings);
@@ -278,18 +302,25 @@ fn score(
 ) -> Scored {
     let utterance = &set.utterances[index];
     let mut hypothesis = String::new();
+    let mut watch = stability::Watch::default();
     let (started, cpu) = (Instant::now(), thread_cpu_seconds());
-    let recognised = input::from_reader(Box::new(std::io::Cursor::new(bytes.to_vec())), None)
-        .and_then(|mut input| {
-            let mut options = TaskOptions::new(input.format, input.sample_rate);
-            options.hotwords = hotwords.to_vec();
-            recognise(model, options, &mut input.bytes, &mut |event| {
-                if let Event::Final { sentence, .. } = event {
-                    append_sentence(&mut hypothesis, &sentence.text);
-                }
-                Ok(())
-            })
-        });
+    let recognised = input::from_reader(
+        Box::new(std::io::Cursor::new(bytes.to_vec())),
+        input::Encoding::Told,
+    )
+    .and_then(|mut input| {
+        let mut options = TaskOptions::new(input.format, input.sample_rate);
+        options.hotwords = hotwords.to_vec();
+        // References say what was spoken, so the recogniser must not write it otherwise.
+        options.inverse_text_normalization = false;
+        recognise(model, options, &mut input.bytes, &mut |event| {
+            watch.see(&event);
+            if let Event::Final { sentence, .. } = event {
+                append_sentence(&mut hypothesis, &sentence.text);
+            }
+            Ok(())
+        })
+    });
     let wall = started.elapsed().as_secs_f64();
     // Other work on the machine disturbs the processor's time less than the clock's.
     let used = thread_cpu_seconds().zip(cpu);
@@ -321,6 +352,7 @@ fn score(
         characters: pair.errors(Unit::Character),
         words: pair.errors(Unit::Word),
         pair,
+        stability: watch.counts(),
         audio_ms,
         seconds,
         failure,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use super::stability::Stability;
 use crate::score::align::{Errors, Step};
 use crate::score::bootstrap::interval;
 use crate::score::language::ScoredLanguage;
@@ -37,6 +38,8 @@ pub(crate) struct Scored {
     pub(crate) characters: Errors,
     /// Errors by word.
     pub(crate) words: Errors,
+    /// What became of its partials.
+    pub(crate) stability: Stability,
     /// Length of the audio in ms.
     pub(crate) audio_ms: u64,
     /// Time to recognise it on one thread, in seconds.
@@ -239,6 +242,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::{Scored, rate_table, rates, side_by_side, worst};
+    use crate::eval::stability::Stability;
     use crate::score::language::ScoredLanguage;
     use crate::score::rate::{Pair, Unit};
 
@@ -254,6 +258,7 @@ mod tests {
             characters: pair.errors(Unit::Character),
             words: pair.errors(Unit::Word),
             pair,
+            stability: Stability::default(),
             audio_ms: 1000,
             seconds: 0.01,
             failure: None,

@@ -7,5 +7,6 @@
 pub(crate) mod align;
 pub(crate) mod bootstrap;
 pub(crate) mod language;
+pub(crate) mod marks;
 pub(crate) mod normalize;
 pub(crate) mod rate;

@@ -23,7 +23,7 @@ use progress::{Counted, Progress};
 
 /// Recognise audio files and print their text, one sentence a line
 ///
-/// WAV and Ogg-Opus are told by their first bytes. Several files are recognised at the same time, and printed in the
+/// WAV, MP3, Ogg (Opus, Speex, Vorbis), AAC, AMR, FLAC and M4A are told by their first bytes. Several files are recognised at the same time, and printed in the
 /// order given; in text format each is then preceded by its name, as head(1) does. A file that cannot be recognised is
 /// named on stderr and has no JSON object; the others go on, and the exit status is 1.
 #[derive(Args, Debug)]
@@ -43,8 +43,20 @@ pub(crate) struct TranscribeArgs {
     /// Silence that ends a sentence, in ms, 200 to 6000 [default: 1300]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(200..=6000))]
     max_sentence_silence: Option<u32>,
-    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 48000
-    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=48000))]
+    /// Write no punctuation
+    #[arg(long)]
+    no_punctuation: bool,
+    /// Take the input for this format, whatever its first bytes say: wav, mp3, opus, speex, aac, amr, flac, vorbis, m4a
+    #[arg(long, value_name = "NAME", value_parser = input_format, conflicts_with = "raw")]
+    input_format: Option<ting_audio::Format>,
+    /// Write numbers, dates and money as they were spoken, not in figures
+    #[arg(long)]
+    no_itn: bool,
+    /// Leave out fillers and repetitions, such as um, 嗯 and 我我我
+    #[arg(long)]
+    no_fillers: bool,
+    /// The input is headerless 16-bit little-endian mono at RATE Hz, 8000 to 192000
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(8000..=192000))]
     raw: Option<u32>,
     /// Prefer the words of FILE: a word a line, or between tabs a word, its weight (1 to 5, or 50) and its language (zh,
     /// en, ja), or a JSON list as the service has it
@@ -172,6 +184,21 @@ pub(crate) fn run(args: &TranscribeArgs) -> Result<ExitCode, CliError> {
     })
 }
 
+/// A format by its name, but for `pcm`, whose rate `--raw` tells.
+fn input_format(name: &str) -> Result<ting_audio::Format, String> {
+    use ting_audio::Format;
+    Format::parse(name)
+        .filter(|format| *format != Format::Pcm)
+        .ok_or_else(|| {
+            let names = Format::ALL.iter().map(|format| format.name());
+            let known: Vec<&str> = names.filter(|name| *name != "pcm").collect();
+            format!(
+                "it must be one of {}; headerless samples are --raw RATE",
+                known.join(", ")
+            )
+        })
+}
+
 /// Refuses what could not give a usable result, before any work is done.
 fn check(args: &TranscribeArgs) -> Result<(), CliError> {
     let subtitles = matches!(args.format, OutputFormat::Srt | OutputFormat::Vtt);
@@ -216,13 +243,21 @@ fn transcribe(
     progress: &Progress,
     on_final: &dyn Fn(Sentence) -> Result<(), CliError>,
 ) -> Result<u64, CliError> {
-    let input = input::open(name, args.raw)?;
+    let encoding = match (args.raw, args.input_format) {
+        (Some(sample_rate), _) => input::Encoding::Raw(sample_rate),
+        (None, Some(format)) => input::Encoding::Named(format),
+        (None, None) => input::Encoding::Told,
+    };
+    let input = input::open(name, encoding)?;
     let mut options = TaskOptions::new(input.format, input.sample_rate);
     options.languages = languages(args);
     options.hotwords = hotwords.to_vec();
+    options.punctuation = !args.no_punctuation;
     if let Some(silence) = args.max_sentence_silence {
         options.max_sentence_silence_ms = silence;
     }
+    options.inverse_text_normalization = !args.no_itn;
+    options.disfluency_removal = args.no_fillers;
     let mut bytes = Counted::new(input.bytes, progress);
     recognise(model, options, &mut bytes, &mut |event| match event {
         // An empty final takes back a partial, which nobody saw here.

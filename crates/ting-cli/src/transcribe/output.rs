@@ -62,8 +62,10 @@ fn on_the_wire(sentence: &Sentence) -> ting_protocol::Sentence {
                 end_time: Some(word.end_ms),
                 text: word.text.clone(),
                 punctuation: word.punctuation.clone(),
+                fixed: None,
             })
             .collect(),
+        stash: None,
     }
 }
 
@@ -89,6 +91,7 @@ mod tests {
                 end_ms: 920,
                 text: "好，\"我\"".to_owned(),
                 words: vec![word(170, 295, "好", "，"), word(295, 920, "我", "")],
+                fixed: 2,
                 first: false,
             },
             Sentence {
@@ -97,6 +100,7 @@ mod tests {
                 end_ms: 2500,
                 text: "Yes.".to_owned(),
                 words: vec![word(2000, 2500, "Yes", ".")],
+                fixed: 1,
                 first: true,
             },
         ];

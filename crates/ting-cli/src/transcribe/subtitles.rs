@@ -240,6 +240,7 @@ mod tests {
             end_ms: begin_ms + words.len() as u64 * step,
             text: words.join(separator),
             words: words.iter().enumerate().map(word).collect(),
+            fixed: words.len(),
             first: false,
         }
     }

@@ -4,10 +4,14 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// The binary.
+/// The binary, which knows nothing of what the user who runs the tests has set and kept.
 pub(crate) fn ting() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ting"));
-    command.env_remove("TING_API_KEY").env_remove("TING_LOG");
+    command
+        .env_remove("TING_API_KEY")
+        .env_remove("TING_LOG")
+        .env_remove("TING_DATA_DIR")
+        .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

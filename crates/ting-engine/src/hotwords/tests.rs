@@ -8,7 +8,7 @@ use super::{Graph, GraphOptions};
 use crate::api::{Hotword, Language};
 use crate::beam::{Beam, BeamOptions};
 use crate::posteriors::{Frame, Look};
-use crate::words::{TimedToken, text, words};
+use crate::words::{TimedToken, join};
 
 const LIST: [&str; 14] = [
     "<blank>", "▁an", "n", "a", "▁", "'", "s", "▁bo", "b", "甲", "乙", "丙", "价", "。",
@@ -88,7 +88,15 @@ fn write(rows: &[&[(&str, f32)]], list: &[(&str, u8)]) -> String {
             end_ms: 0,
         })
         .collect();
-    text(&words(&tokens, &timed))
+    let mut words = join(&tokens, &timed);
+    let filter = ting_text::WordFilter::default();
+    let options = ting_text::Options {
+        inverse_text_normalization: true,
+        disfluency_removal: false,
+        filter: &filter,
+    };
+    ting_text::rewrite(&mut words, &options);
+    ting_text::join(&words)
 }
 
 #[test]
@@ -279,7 +287,8 @@ fn what_cannot_be_written_is_named() {
     let chinese: Vec<bool> = (0..tokens.len())
         .map(|token| token == 0 || tokens.is_cjk(token))
         .collect();
-    let cases: [(&str, Option<&[bool]>, Option<&str>); 9] = [
+    type Case<'a> = (&'a str, Option<&'a [bool]>, Option<&'a str>);
+    let cases: [Case<'_>; 9] = [
         ("甲乙", None, None),
         ("甲、乙！", None, None),
         ("Ann甲", None, None),

@@ -98,3 +98,33 @@ impl Random {
         (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     }
 }
+
+/// A recording of `tests/data/spoken.tar`: its bytes, Ogg-Opus.
+pub fn spoken_opus(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/spoken.tar");
+    let mut tar = tar::Archive::new(std::fs::File::open(path).unwrap());
+    for entry in tar.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        if entry.path().unwrap().to_string_lossy() == format!("{name}.opus") {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+            return bytes;
+        }
+    }
+    panic!("there is no {name} in spoken.tar");
+}
+
+/// The same as samples, without the silence around them.
+pub fn spoken(name: &str) -> Vec<i16> {
+    let mut samples = Vec::new();
+    let mut stream = AudioStream::new(Format::Opus, 16_000).unwrap();
+    stream.push(&spoken_opus(name), &mut samples).unwrap();
+    stream.finish(&mut samples).unwrap();
+    let samples: Vec<i16> = samples.iter().map(|x| (x * 32767.0) as i16).collect();
+    let loud = |x: &i16| x.unsigned_abs() > 300;
+    let (from, to) = (
+        samples.iter().position(loud).unwrap(),
+        samples.iter().rposition(loud).unwrap(),
+    );
+    samples[from..=to].to_vec()
+}

@@ -281,7 +281,9 @@ fn checked(text: &str) -> Value {
                 sentence["begin_time"].is_u64() && sentence["words"].is_array(),
                 "{text}"
             );
-            assert_eq!(sentence["heartbeat"], false, "{text}");
+            let beats = sentence["heartbeat"].as_bool().expect(text);
+            assert_eq!(sentence["sentence_id"] == 0, beats, "{text}");
+            assert!(!beats || sentence["text"] == "", "{text}");
             let last = sentence["sentence_end"].as_bool().expect(text);
             assert_eq!(sentence["end_time"].is_u64(), last, "{text}");
             assert_eq!(payload["usage"]["duration"].is_u64(), last, "{text}");

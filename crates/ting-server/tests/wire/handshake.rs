@@ -1,9 +1,7 @@
 //! Paths, keys, and what HTTP answers.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-use crate::client::{Client, soon, start};
+use crate::client::{Client, start};
+use crate::http::http;
 
 #[tokio::test]
 async fn both_paths_serve() {
@@ -41,18 +39,6 @@ async fn keys_are_checked_at_the_handshake() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// The answer to a raw request, head and body.
-async fn http(address: &str, head: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    soon("an HTTP answer", stream.read_to_string(&mut answer))
-        .await
-        .unwrap();
-    answer
-}
-
 #[tokio::test]
 async fn http_answers_are_what_clients_look_for() {
     let server = start(|options| options.api_keys = vec!["sk-1".into()]).await;
@@ -75,6 +61,11 @@ async fn http_answers_are_what_clients_look_for() {
             r#""code":"InvalidParameter""#,
         ),
         case(
+            "GET /api/v1/services/audio/asr/customization HTTP/1.1",
+            "HTTP/1.1 405 Method Not Allowed\r\n",
+            "allow: POST\r\n",
+        ),
+        case(
             "GET /nowhere HTTP/1.1",
             "HTTP/1.1 404 Not Found\r\n",
             r#""message":"Not found!""#,
@@ -87,7 +78,7 @@ async fn http_answers_are_what_clients_look_for() {
     ];
     let mut failures = Vec::new();
     for case in cases {
-        let answer = http(&server.address, case.head).await;
+        let answer = http(&server.address, case.head, b"").await;
         if !answer.starts_with(case.starts) || !answer.contains(case.has) {
             failures.push(format!("{}: {answer}", case.head));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use ting_engine::Language;
+use ting_engine::{Language, WordFilter};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{
@@ -253,7 +253,8 @@ async fn parameters_reach_the_recogniser() {
     let parameters = r#"{"format":"pcm","sample_rate":8000,"max_sentence_silence":200,
         "speech_noise_threshold":-0.5,"language_hints":["ja","zh"],"vocabulary_id":null,
         "stream":true,"disfluency_removal_enabled":false,"unheard_of":{"a":[1]},"heartbeat":true,
-        "semantic_punctuation_enabled":true,"special_word_filter":"{}"}"#;
+        "punctuation_prediction_enabled":false,"semantic_punctuation_enabled":true,"multi_threshold_mode_enabled":true,"inverse_text_normalization_enabled":false,
+        "special_word_filter":"{\"filter_with_signed\":{\"word_list\":[\"测试\"]}}"}"#;
     client.text(run_with("t", parameters)).await;
     client.finish("t").await;
     assert_eq!(client.until_terminal().await.len(), 2);
@@ -262,10 +263,27 @@ async fn parameters_reach_the_recogniser() {
     assert_eq!(options.max_sentence_silence_ms, 200);
     assert_eq!(options.speech_noise_threshold, -0.5);
     assert_eq!(options.languages, [Language::Japanese, Language::Chinese]);
+    assert!(!options.punctuation);
+    assert!(options.semantic && options.multi_threshold);
+    assert_eq!(options.word_filter, WordFilter::new(&["测试"], &[]));
+    assert!(!options.inverse_text_normalization);
+    assert!(!options.disfluency_removal);
     client.run("u", "opus").await;
     let options = server.script.options.lock().unwrap().clone().unwrap();
     assert_eq!(options.format, ting_audio::Format::Opus);
     assert_eq!(options.max_sentence_silence_ms, 1300);
+    assert!(options.punctuation);
+    assert!(!options.semantic && !options.multi_threshold);
+    assert!(options.word_filter.is_empty());
+    assert!(options.inverse_text_normalization);
+    let parameters = r#"{"format":"pcm","sample_rate":8000,"disfluency_removal_enabled":true}"#;
+    client.finish("u").await;
+    client.until_terminal().await;
+    client.text(run_with("v", parameters)).await;
+    client.finish("v").await;
+    client.until_terminal().await;
+    let options = server.script.options.lock().unwrap().clone().unwrap();
+    assert!(options.disfluency_removal);
 }
 
 #[tokio::test]

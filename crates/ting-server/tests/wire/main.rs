@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
+mod customization;
+mod errors;
 mod garbage;
 mod gone;
 mod handshake;
+mod http;
 mod life_cycle;
 mod scripted;
 mod stopping;
+mod task_vocabulary;
 mod timeouts;

@@ -29,6 +29,8 @@ pub(crate) struct Script {
     pub(crate) breaks: AtomicBool,
     /// Bytes that every text is made longer by.
     pub(crate) padding: AtomicUsize,
+    /// Whether sessions say that they have not recognised all they got.
+    pub(crate) behind: AtomicBool,
     /// The options of the last task.
     pub(crate) options: Mutex<Option<TaskOptions>>,
     /// The contexts of all sessions, each with the bytes that its session got before.
@@ -46,6 +48,9 @@ enum Command {
 struct Session {
     script: Arc<Script>,
     commands: Sender<Command>,
+    rate: u32,
+    /// Zero bytes at the end of what came.
+    zeros: AtomicUsize,
 }
 
 impl Recogniser for Scripted {
@@ -67,6 +72,8 @@ impl Recogniser for Scripted {
         let session = Session {
             script: script.clone(),
             commands,
+            rate: options.sample_rate,
+            zeros: AtomicUsize::new(0),
         };
         std::thread::spawn(move || {
             let mut echo = Echo {
@@ -100,7 +107,19 @@ impl RecogniserSession for Session {
         self.script
             .received
             .fetch_add(bytes.len(), Ordering::SeqCst);
+        match bytes.iter().rposition(|byte| *byte != 0) {
+            Some(last) => self.zeros.store(bytes.len() - last - 1, Ordering::SeqCst),
+            None => {
+                self.zeros.fetch_add(bytes.len(), Ordering::SeqCst);
+            }
+        }
         let _ = self.commands.send(Command::Push(bytes));
+    }
+
+    fn silence_ms(&self) -> Option<u64> {
+        let bytes = self.zeros.load(Ordering::SeqCst) as u64;
+        let ms = bytes * 1000 / (2 * u64::from(self.rate));
+        (!self.script.behind.load(Ordering::SeqCst)).then_some(ms)
     }
 
     fn has_room(&self) -> bool {
@@ -196,6 +215,7 @@ impl Echo {
             end_ms,
             text: format!("{text}.{padding}"),
             words: vec![word],
+            fixed: 0,
             first: self.since_final == STEP,
         }
     }

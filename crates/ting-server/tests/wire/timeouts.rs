@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::client::{error, finals, run_with, start};
+use crate::client::{error, finals, name, run_with, start};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -26,21 +26,73 @@ async fn a_task_without_audio_bytes_times_out() {
 
 #[tokio::test]
 async fn a_task_of_silence_times_out_unless_it_has_a_heartbeat() {
+    struct Case {
+        name: &'static str,
+        format: &'static str,
+        /// Ms of audio and the value of its bytes, one after the other.
+        audio: &'static [(usize, u8)],
+        heartbeat: bool,
+        behind: bool,
+        fails: bool,
+    }
+    let case = |name, audio, heartbeat, behind, fails| Case {
+        name,
+        format: "pcm",
+        audio,
+        heartbeat,
+        behind,
+        fails,
+    };
+    // The limit is 900 ms of audio.
+    let cases = [
+        case("silence", &[(1000, 0)], false, false, true),
+        case(
+            "silence after sound",
+            &[(500, 9), (900, 0)],
+            false,
+            false,
+            true,
+        ),
+        case("silence with heartbeat", &[(1000, 0)], true, false, false),
+        case("sound", &[(1000, 9)], false, false, false),
+        case(
+            "silence with sound in it",
+            &[(800, 0), (1, 9), (800, 0)],
+            false,
+            false,
+            false,
+        ),
+        case("less silence", &[(500, 9), (890, 0)], false, false, false),
+        case(
+            "silence and then sound",
+            &[(2000, 0), (1, 9)],
+            false,
+            false,
+            false,
+        ),
+        case("not recognised yet", &[(1000, 0)], false, true, false),
+        Case {
+            format: "opus",
+            ..case("another format", &[(1000, 0)], false, false, true)
+        },
+    ];
     let server = start(|options| options.timeouts.silent_audio = 3 * SHORT).await;
-    for (frame, heartbeat, fails) in [
-        ([0u8; 320], false, true),
-        ([0; 320], true, false),
-        ([9; 320], false, false),
-    ] {
+    for case in cases {
+        server
+            .script
+            .behind
+            .store(case.behind, std::sync::atomic::Ordering::SeqCst);
         let mut client = server.client().await;
+        let (format, heartbeat) = (case.format, case.heartbeat);
         let parameters =
-            format!(r#"{{"format":"pcm","sample_rate":16000,"heartbeat":{heartbeat}}}"#);
+            format!(r#"{{"format":"{format}","sample_rate":16000,"heartbeat":{heartbeat}}}"#);
         client.text(run_with("t", &parameters)).await;
-        for _ in 0..20 {
-            client.audio(&frame).await;
-            sleep(SHORT / 4).await;
+        for (ms, byte) in case.audio {
+            client.audio(&vec![*byte; 32 * ms]).await;
         }
-        if fails {
+        sleep(4 * SHORT).await;
+        println!("{}", case.name);
+        if case.fails {
             let (events, code) = client.until_closed().await;
             assert_eq!(
                 error(events.last().unwrap()),
@@ -49,7 +101,38 @@ async fn a_task_of_silence_times_out_unless_it_has_a_heartbeat() {
             assert_eq!(code, Some(1000));
         } else {
             client.finish("t").await;
-            assert_eq!(finals(&client.until_terminal().await).len(), 1);
+            let events = client.until_terminal().await;
+            assert_eq!(name(&events[events.len() - 1]), "task-finished");
+        }
+    }
+}
+
+#[tokio::test]
+async fn heartbeats_come_while_a_task_that_wants_them_is_silent() {
+    let server = start(|options| {
+        options.timeouts.heartbeat = SHORT;
+        options.timeouts.silent_audio = SHORT;
+    })
+    .await;
+    for heartbeat in [true, false] {
+        let mut client = server.client().await;
+        let parameters =
+            format!(r#"{{"format":"pcm","sample_rate":16000,"heartbeat":{heartbeat}}}"#);
+        client.text(run_with("t", &parameters)).await;
+        // Sound, less than a partial: nothing but heartbeats can come.
+        client.audio(&[9; 320]).await;
+        sleep(4 * SHORT).await;
+        client.finish("t").await;
+        let events = client.until_terminal().await;
+        let (beats, others): (Vec<_>, Vec<_>) = events
+            .iter()
+            .partition(|event| event["payload"]["output"]["sentence"]["heartbeat"] == true);
+        let names: Vec<String> = others.iter().map(|event| name(event)).collect();
+        assert_eq!(names, ["task-started", "result-generated", "task-finished"]);
+        assert_eq!(!beats.is_empty(), heartbeat, "{events:?}");
+        for beat in beats {
+            let json = r#"{"output":{"sentence":{"begin_time":0,"end_time":null,"heartbeat":true,"sentence_begin":false,"sentence_end":false,"sentence_id":0,"text":"","words":[]}},"usage":null}"#;
+            assert_eq!(beat["payload"].to_string(), json);
         }
     }
 }
