@@ -110,14 +110,14 @@ pub struct TaskOptions {
     pub punctuation: bool,
     /// Words to be preferred, at most [`MAX_HOTWORDS`].
     pub hotwords: Vec<Hotword>,
+    /// What was said or written before, as [`Session::set_context`](crate::Session::set_context) takes it.
+    pub context: Vec<String>,
     /// Numbers, dates, times, money and the like are written in figures.
     pub inverse_text_normalization: bool,
     /// Fillers and repeated function words are left out.
     pub disfluency_removal: bool,
     /// Words to hide or to leave out.
     pub word_filter: WordFilter,
-    /// What was said or written before, as [`Session::set_context`](crate::Session::set_context) takes it.
-    pub context: Vec<String>,
 }
 
 impl TaskOptions {
@@ -133,10 +133,10 @@ impl TaskOptions {
             languages: Vec::new(),
             punctuation: true,
             hotwords: Vec::new(),
+            context: Vec::new(),
             inverse_text_normalization: true,
             disfluency_removal: false,
             word_filter: WordFilter::default(),
-            context: Vec::new(),
         }
     }
 

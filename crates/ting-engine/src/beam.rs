@@ -41,8 +41,6 @@ struct Node {
 /// A hotword in a prefix.
 struct Hotword {
     symbols: Vec<Symbol>,
-    /// Score of the best path to it so far, which is the one that `symbols` has.
-    score: f32,
     /// It ends in a letter.
     ends_in_letter: bool,
 }
@@ -228,15 +226,11 @@ impl Beam {
         self.completed = completed;
     }
 
-    /// The node of a hotword behind the hypothesis it began after.
+    /// The node of a hotword behind the hypothesis it began after. Its tokens are those of the path that came first.
     fn hotword(&mut self, completed: &Completed, lm: Option<&NgramLm>) -> u32 {
         let key = (completed.node, completed.word);
-        let known = self.hotwords.get(&key).copied();
-        if let Some(node) = known {
-            let hotword = self.nodes[node as usize].hotword.as_ref();
-            if hotword.is_some_and(|hotword| hotword.score >= completed.score) {
-                return node;
-            }
+        if let Some(node) = self.hotwords.get(&key) {
+            return *node;
         }
         let word = &self.graph.words[completed.word];
         let arcs = self.spotter.arcs(completed);
@@ -252,20 +246,13 @@ impl Beam {
             }
         }
         let last = symbols.last().cloned().unwrap_or(Symbol::of(0));
+        // Segments are bounded.
+        let depth = from.depth + symbols.len() as u32;
         let hotword = Hotword {
             symbols,
-            score: completed.score,
             ends_in_letter: word.spelling.ends_in_letter,
         };
         let extra = from.extra + word.gain;
-        let depth = from.depth + hotword.symbols.len() as u32;
-        if let Some(known) = known {
-            let node = &mut self.nodes[known as usize];
-            node.depth = depth;
-            node.symbol = last;
-            node.hotword = Some(Box::new(hotword));
-            return known;
-        }
         let node = self.nodes.len() as u32;
         self.nodes.push(Node {
             parent: completed.node,
@@ -281,29 +268,34 @@ impl Beam {
     }
 
     /// Drops the hypotheses that do not begin with the first `tokens` tokens of [`best`](Self::best), so that these are
-    /// settled.
+    /// settled. A hotword that begins among them is settled as a whole.
     pub(crate) fn settle(&mut self, tokens: usize) {
-        let prefix = |mut node: u32| {
-            while self.nodes[node as usize].depth as usize > tokens {
-                node = self.nodes[node as usize].parent;
+        let nodes = &self.nodes;
+        let prefix = |mut node: u32| loop {
+            let parent = nodes[node as usize].parent;
+            if node == ROOT || (nodes[parent as usize].depth as usize) < tokens {
+                return node;
             }
-            node
+            node = parent;
         };
         let Some(best) = self.beam.first().map(|hypothesis| prefix(hypothesis.node)) else {
             return;
         };
-        let kept = self.beam.iter().filter(|h| prefix(h.node) == best);
-        self.beam = kept.copied().collect();
+        self.beam
+            .retain(|hypothesis| prefix(hypothesis.node) == best);
+        self.spotter
+            .retain(&self.graph, |node| prefix(node) == best);
     }
 
     /// How many tokens of [`best`](Self::best), from the first on, no later frame can change: those that every hypothesis
-    /// of the beam begins with, since each later hypothesis goes on from one of them.
+    /// of the beam begins with, since each later hypothesis goes on from one of them, or from one before a hotword that is
+    /// being said.
     pub(crate) fn settled(&self) -> usize {
         let mut common = self.beam.first().map_or(ROOT, |hypothesis| hypothesis.node);
         let up = |node: u32| self.nodes[node as usize].parent;
         let depth = |node: u32| self.nodes[node as usize].depth;
-        for hypothesis in &self.beam {
-            let mut node = hypothesis.node;
+        let alive = self.beam.iter().map(|hypothesis| hypothesis.node);
+        for mut node in alive.chain(self.spotter.starts(&self.graph)) {
             while node != common {
                 if depth(node) >= depth(common) {
                     node = up(node);
@@ -359,7 +351,11 @@ fn touch<'a>(
 
 #[cfg(test)]
 mod tests {
+    use ting_models::Tokens;
+
     use super::*;
+    use crate::hotwords::GraphOptions;
+    use crate::posteriors::Look;
     use crate::posteriors::tests::frame;
 
     fn search(rows: &[&[f32]], width: usize) -> Vec<u16> {
@@ -386,20 +382,45 @@ mod tests {
             state ^= state << 17;
             (state >> 40) as f32 / (1u64 << 24) as f32
         };
+        let list = "<blank>\n甲\tzh\n乙\tzh\n丙\tzh\n丁\tzh\n戊\tzh";
+        let tokens = Tokens::parse(list).unwrap();
+        let options = GraphOptions {
+            tokens: &tokens,
+            readings: None,
+            allowed: None,
+        };
+        let hotwords = ["甲乙丙", "丁丁", "戊甲乙丙丁", "乙戊"].map(|text| crate::Hotword {
+            text: text.to_owned(),
+            weight: 5,
+            language: None,
+        });
+        let listed = Arc::new(Graph::new(options, &hotwords, &[]));
         let mut settled_in_all = 0;
+        let mut hot = 0;
         for round in 0..200 {
+            let graph = if round % 3 == 0 {
+                Arc::default()
+            } else {
+                Arc::clone(&listed)
+            };
             let options = BeamOptions {
                 width: 1 + round % 6,
                 lm_weight: 0.0,
                 token_bonus: 0.0,
             };
-            let mut beam = Beam::new(options, None, Arc::default());
+            let mut beam = Beam::new(options, None, Arc::clone(&graph));
+            let look = Look {
+                blank: 0,
+                allowed: None,
+                hot: &graph.sounds,
+                readings: None,
+            };
             let mut settled: Vec<Symbol> = Vec::new();
             for _ in 0..60 {
                 let weights: Vec<f32> = (0..TOKENS).map(|_| random().powi(6) + 1e-4).collect();
                 let sum: f32 = weights.iter().sum();
                 let row: Vec<f32> = weights.iter().map(|p| (p / sum).ln()).collect();
-                beam.advance(&frame(&row), None);
+                beam.advance(&Frame::new(&row, look), None);
                 let best = beam.best();
                 assert!(best.starts_with(&settled), "round {round}");
                 assert!(beam.settled() >= settled.len(), "round {round}");
@@ -414,8 +435,10 @@ mod tests {
                 settled = best[..beam.settled()].to_vec();
             }
             settled_in_all += settled.len();
+            hot += settled.iter().filter(|symbol| symbol.hot.is_some()).count();
         }
         assert!(settled_in_all > 1000, "{settled_in_all} tokens settled");
+        assert!(hot > 100, "{hot} tokens of hotwords settled");
     }
 
     #[test]

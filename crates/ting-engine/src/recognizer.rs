@@ -124,14 +124,14 @@ impl Recognizer {
         self.samples / SAMPLES_PER_MS
     }
 
-    /// How much digital silence the audio decoded so far ends with, in ms: samples of at most -72 dBFS.
-    pub fn silence_ms(&self) -> u64 {
-        (self.samples - self.sounding) / SAMPLES_PER_MS
-    }
-
     /// The hotwords that can never be written, and why: never silently without effect.
     pub fn ineffective_hotwords(&self) -> &[IneffectiveHotword] {
         &self.graph.ineffective
+    }
+
+    /// How much digital silence the audio decoded so far ends with, in ms: samples of at most -72 dBFS.
+    pub fn silence_ms(&self) -> u64 {
+        (self.samples - self.sounding) / SAMPLES_PER_MS
     }
 
     /// Whether the last event was given.
@@ -354,9 +354,9 @@ impl Recognizer {
         let context = Context {
             model: &self.model,
             allowed: self.allowed.as_deref(),
+            graph: &self.graph,
             semantic: self.options.semantic,
             text: self.options.text(),
-            graph: &self.graph,
         };
         let sentence = segment.finish(&context, features, speech_end, probability);
         if let Some(sentence) = sentence {

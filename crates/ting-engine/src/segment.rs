@@ -104,11 +104,11 @@ pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
     /// Tokens of the languages asked for; none means all.
     pub(crate) allowed: Option<&'a [bool]>,
+    pub(crate) graph: &'a Arc<Graph>,
     /// Whether sentences end by meaning.
     pub(crate) semantic: bool,
     /// How the words of a sentence are written.
     pub(crate) text: ting_text::Options<'a>,
-    pub(crate) graph: &'a Arc<Graph>,
 }
 
 impl Context<'_> {

@@ -23,9 +23,9 @@ use crate::vad::FsmnVad;
 /// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
+/// | `readings.txt` | [`Readings`], optional |
 /// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
 /// | `punc_tokens.json` | its tokens |
-/// | `readings.txt` | [`Readings`], optional |
 ///
 /// `training/random_model.py` writes such a folder with random weights.
 #[derive(Debug)]
@@ -40,10 +40,10 @@ pub struct Model {
     pub tokens: Tokens,
     /// A language model over the tokens.
     pub lm: Option<NgramLm>,
-    /// The punctuation network.
-    pub punctuator: Option<Punctuator>,
     /// How the tokens sound, for hotwords.
     pub readings: Option<Readings>,
+    /// The punctuation network.
+    pub punctuator: Option<Punctuator>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
 }
@@ -55,9 +55,9 @@ struct Files<'a> {
     vad: &'a [u8],
     tokens: &'a [u8],
     lm: Option<&'a [u8]>,
+    readings: Option<&'a [u8]>,
     /// Weights and tokens.
     punctuator: Option<(&'a [u8], &'a [u8])>,
-    readings: Option<&'a [u8]>,
 }
 
 macro_rules! tiny {
@@ -104,21 +104,20 @@ impl Model {
             let there = dir.join(name).exists();
             there.then(|| read(name)).transpose()
         };
-        let punctuator = if dir.join("punc.safetensors").exists() {
-            Some((read("punc.safetensors")?, read("punc_tokens.json")?))
-        } else {
-            None
-        };
         let lm = optional("lm.bin")?;
         let readings = optional("readings.txt")?;
+        let punctuator = match optional("punc.safetensors")? {
+            Some(weights) => Some((weights, read("punc_tokens.json")?)),
+            None => None,
+        };
         Self::from_files(&Files {
             config: &read("config.json")?,
             model: &read("model.safetensors")?,
             vad: &read("vad.safetensors")?,
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
-            punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
             readings: readings.as_deref(),
+            punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
         })
     }
 
@@ -133,8 +132,8 @@ impl Model {
             vad: tiny!("vad.safetensors"),
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
-            punctuator: TINY_PUNCTUATOR,
             readings: Some(tiny!("readings.txt")),
+            punctuator: TINY_PUNCTUATOR,
         })
     }
 
@@ -195,8 +194,8 @@ impl Model {
             vad,
             tokens,
             lm,
-            punctuator,
             readings,
+            punctuator,
             config,
         }))
     }

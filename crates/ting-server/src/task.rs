@@ -139,12 +139,8 @@ fn is_vocabulary(resource: &Resource) -> bool {
 
 /// Says in the log what of `run` has no effect.
 pub(crate) fn log_unused(run: &RunTask) {
-    let unused = unused(
-        &run.parameters,
-        run.resources
-            .iter()
-            .any(|resource| !is_vocabulary(resource)),
-    );
+    let other = |resource| !is_vocabulary(resource);
+    let unused = unused(&run.parameters, run.resources.iter().any(other));
     if !unused.is_empty() {
         let names: Vec<&str> = unused
             .iter()

@@ -187,15 +187,15 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     if silent > 0 {
         report += &format!("{silent} utterances left out: their text has no letters or digits\n");
     }
-    let stability = stability::table(&scored);
-    if !stability.is_empty() {
-        report += &format!("\nstability of partials:\n\n{stability}");
-    }
     let listed_rates = report::rates(&listed);
     let effect = list.map(|list| hotwords::effect(&list, &scored, &listed));
     if let Some(effect) = &effect {
         report += &effect.report();
         report += &format!("\nwith the list:\n\n{}", report::rate_table(&listed_rates));
+    }
+    let stability = stability::table(&scored);
+    if !stability.is_empty() {
+        report += &format!("\nstability of partials:\n\n{stability}");
     }
     let worst = report::worst(&scored, args.worst);
     if !worst.is_empty() {
@@ -238,6 +238,9 @@ fn write_json(path: &Path, evaluation: &Evaluation<'_>) -> Result<(), CliError> 
     std::fs::write(path, json + "\n").map_err(failed)
 }
 
+/// A recording without hotwords, and with the list if there is one.
+type Recognised = (Scored, Option<Scored>);
+
 /// Recognises a set on `threads` threads. Returns its utterances in the table's order, recognised without hotwords and with
 /// the `list`, if there is one; and the indices of those without a recording.
 fn recognise_set(
@@ -246,7 +249,7 @@ fn recognise_set(
     threads: usize,
     language: Option<ScoredLanguage>,
     list: Option<&[Hotword]>,
-) -> Result<(Vec<(Scored, Option<Scored>)>, Vec<usize>), CliError> {
+) -> Result<(Vec<Recognised>, Vec<usize>), CliError> {
     let results = Mutex::new(Vec::with_capacity(set.utterances.len()));
     let (sender, recordings) = mpsc::sync_channel::<(usize, Vec<u8>)>(READ_AHEAD * threads);
     let recordings = Mutex::new(recordings);
@@ -307,9 +310,9 @@ fn score(
     )
     .and_then(|mut input| {
         let mut options = TaskOptions::new(input.format, input.sample_rate);
+        options.hotwords = hotwords.to_vec();
         // References say what was spoken, so the recogniser must not write it otherwise.
         options.inverse_text_normalization = false;
-        options.hotwords = hotwords.to_vec();
         recognise(model, options, &mut input.bytes, &mut |event| {
             watch.see(&event);
             if let Event::Final { sentence, .. } = event {

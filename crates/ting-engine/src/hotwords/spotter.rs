@@ -178,6 +178,25 @@ impl Spotter {
         reached
     }
 
+    /// Gives up the words that began after hypotheses, by their nodes, that are not to be kept.
+    pub(crate) fn retain(&mut self, graph: &Graph, keep: impl Fn(u32) -> bool) {
+        for state in states(graph, &self.reach) {
+            for path in [&mut self.token[state], &mut self.blank[state]] {
+                if path.score > f32::NEG_INFINITY && !keep(path.node) {
+                    *path = DEAD;
+                }
+            }
+        }
+    }
+
+    /// The nodes of the hypotheses after which a word began that is being said, some more than once.
+    pub(crate) fn starts(&self, graph: &Graph) -> impl Iterator<Item = u32> {
+        states(graph, &self.reach)
+            .flat_map(|state| [self.token[state], self.blank[state]])
+            .filter(|path| path.score > f32::NEG_INFINITY)
+            .map(|path| path.node)
+    }
+
     /// The best path that may go on with arc `i` of `word`.
     fn enter(&self, word: &Word, i: usize) -> Path {
         let arc = &word.spelling.arcs[i];
@@ -234,4 +253,14 @@ impl Start {
 
 fn better(a: Path, b: Path) -> Path {
     if b.score > a.score { b } else { a }
+}
+
+/// The states of the words that have begun.
+fn states(graph: &Graph, reach: &[u16]) -> impl Iterator<Item = usize> {
+    let begun = graph
+        .words
+        .iter()
+        .zip(reach)
+        .filter(|(_, reach)| **reach > 0);
+    begun.flat_map(|(word, _)| word.first_arc..word.first_arc + word.spelling.arcs.len())
 }

@@ -89,10 +89,11 @@ fn write(rows: &[&[(&str, f32)]], list: &[(&str, u8)]) -> String {
         })
         .collect();
     let mut words = join(&tokens, &timed);
+    let filter = ting_text::WordFilter::default();
     let options = ting_text::Options {
-        inverse_text_normalization: false,
+        inverse_text_normalization: true,
         disfluency_removal: false,
-        filter: &ting_text::WordFilter::default(),
+        filter: &filter,
     };
     ting_text::rewrite(&mut words, &options);
     ting_text::join(&words)
@@ -286,7 +287,8 @@ fn what_cannot_be_written_is_named() {
     let chinese: Vec<bool> = (0..tokens.len())
         .map(|token| token == 0 || tokens.is_cjk(token))
         .collect();
-    let cases: [(&str, Option<&[bool]>, Option<&str>); 9] = [
+    type Case<'a> = (&'a str, Option<&'a [bool]>, Option<&'a str>);
+    let cases: [Case<'_>; 9] = [
         ("甲乙", None, None),
         ("甲、乙！", None, None),
         ("Ann甲", None, None),
