@@ -7,7 +7,7 @@ use crate::align::align;
 use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
 use crate::posteriors::Frame;
-use crate::punctuation::punctuate;
+use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::FRAME_MS;
 use crate::words::{self, TimedToken};
 
@@ -41,6 +41,8 @@ pub(crate) struct Segment {
     state: EncoderState,
     beam: Beam,
     posteriors: Vec<Frame>,
+    /// What the punctuation network said of the last partial.
+    said: Said,
     reported: bool,
 }
 
@@ -82,13 +84,6 @@ impl Context<'_> {
         Beam::new(options, self.model.lm.as_ref())
     }
 
-    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
-    fn punctuate(&self, words: &mut [Word], ended: bool) {
-        if let Some(punctuator) = &self.model.punctuator {
-            punctuate(punctuator, words, ended);
-        }
-    }
-
     fn lfr(&self) -> Lfr {
         let features = &self.model.config.features;
         Lfr::new(features.lfr_m, features.lfr_n, BANDS)
@@ -128,6 +123,7 @@ impl Segment {
             state,
             beam: context.beam(),
             posteriors: Vec::new(),
+            said: Said::default(),
             reported: false,
         }
     }
@@ -170,7 +166,9 @@ impl Segment {
             let mut words = self
                 .words(context, &self.posteriors, &self.beam.best(), until)
                 .0;
-            context.punctuate(&mut words, false);
+            if let Some(punctuator) = &context.model.punctuator {
+                punctuate_partial(punctuator, &mut words, &mut self.said);
+            }
             if let Some(mut sentence) = self.sentence(context, words) {
                 sentence.first = !std::mem::replace(&mut self.reported, true);
                 partials.push(sentence);
@@ -206,7 +204,9 @@ impl Segment {
         if !evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
             words.clear();
         }
-        context.punctuate(&mut words, true);
+        if let Some(punctuator) = &context.model.punctuator {
+            punctuate(punctuator, &mut words);
+        }
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.speech as u64 * FRAME_MS;
         let mut sentence = match self.sentence(context, words) {
