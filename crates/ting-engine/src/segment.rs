@@ -10,7 +10,7 @@ use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
 use crate::hotwords::Graph;
 use crate::posteriors::{Frame, Look};
-use crate::punctuation::punctuate;
+use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::FRAME_MS;
 use crate::semantic::{Division, SentenceEnd};
 use crate::words::{self, TimedToken};
@@ -58,6 +58,8 @@ pub(crate) struct Segment {
     state: EncoderState,
     beam: Beam,
     posteriors: Vec<Frame>,
+    /// What the punctuation network said of the last partial.
+    said: Said,
     reported: bool,
     /// Looks for the end of the sentence where meaning ends it.
     sentence_end: Option<SentenceEnd>,
@@ -130,13 +132,6 @@ impl Context<'_> {
         mark.max(ting_text::LOOK_AHEAD)
     }
 
-    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
-    fn punctuate(&self, words: &mut [Word], ended: bool) {
-        if let Some(punctuator) = &self.model.punctuator {
-            punctuate(punctuator, words, ended);
-        }
-    }
-
     fn lfr(&self) -> Lfr {
         let features = &self.model.config.features;
         Lfr::new(features.lfr_m, features.lfr_n, BANDS)
@@ -174,6 +169,7 @@ impl Segment {
             state,
             beam: context.beam(),
             posteriors: Vec::new(),
+            said: Said::default(),
             reported: false,
             sentence_end: context.semantic.then(SentenceEnd::default),
         }
@@ -222,7 +218,9 @@ impl Segment {
             }
             let mut spoken = self.words(context, &self.posteriors, &self.beam, until);
             self.beam.settle(spoken.old);
-            context.punctuate(&mut spoken.words, false);
+            if let Some(punctuator) = &context.model.punctuator {
+                punctuate_partial(punctuator, &mut spoken.words, &mut self.said);
+            }
             heard.division = self.division(&spoken.words, until);
             if heard.division.is_some() {
                 break;
@@ -270,7 +268,9 @@ impl Segment {
         if !spoken.evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
             spoken.words.clear();
         }
-        context.punctuate(&mut spoken.words, true);
+        if let Some(punctuator) = &context.model.punctuator {
+            punctuate(punctuator, &mut spoken.words);
+        }
         spoken.settled_ms = u64::MAX;
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.beginning.speech as u64 * FRAME_MS;
