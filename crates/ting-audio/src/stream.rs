@@ -20,7 +20,7 @@ const PIECE: usize = 16 * 1024;
 
 /// The most bytes of input that a stream of a [wire format](Format::WIRE) keeps between two pushes: an Ogg page being
 /// collected and a packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
-/// frame of all channels, PCM one byte.
+/// frame of all channels, PCM one byte, and 4096 at its start where those look like MP3 or AAC.
 pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::ogg::MAX_PACKET;
 const _: () = assert!(
     crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES

@@ -1,4 +1,8 @@
 //! Streams made to harm: whatever they claim, memory stays bounded, and they end in a clear error or a clean end.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot get its files has failed"
+)]
 
 mod common;
 
