@@ -352,14 +352,14 @@ mod tests {
             stretches.iter().flat_map(stretch).collect()
         };
         // (stretches, whole, without pauses)
-        let cases: [(&[(usize, f32)], f32, f32); 4] = [
-            (&[], 0.0, 0.0),
-            (&[(10, 0.8)], 0.8, 0.8),
-            (&[(10, 0.9), (30, 0.1), (10, 0.9)], 0.42, 0.9),
-            (&[(10, 0.9), (20, 0.1), (10, 0.9)], 0.5, 0.5),
+        let cases = [
+            (vec![], 0.0, 0.0),
+            (vec![(10, 0.8)], 0.8, 0.8),
+            (vec![(10, 0.9), (30, 0.1), (10, 0.9)], 0.42, 0.9),
+            (vec![(10, 0.9), (20, 0.1), (10, 0.9)], 0.5, 0.5),
         ];
         for (stretches, whole, spoken) in cases {
-            let got = Likeness::of(&probabilities(stretches), 0.5);
+            let got = Likeness::of(&probabilities(&stretches), 0.5);
             let near = |got: f32, want: f32| (got - want).abs() < 1e-5;
             assert!(
                 near(got.whole, whole) && near(got.spoken, spoken),
