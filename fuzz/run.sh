@@ -22,9 +22,9 @@ for target in "${targets[@]}"; do
   # Every kind of file is of use to the target that takes any.
   [ "$target" = any ] && known=(corpus/* $(ls -d regressions/* 2>/dev/null || true))
   # The first folder takes what is new. One allocation of 64 MiB, 1 GiB in all (the sanitizer's own memory is most
-  # of it), or a minute on one input is a finding. Messages of the decoders' walls would fill the disk.
+  # of it), or five minutes on one input (the machine may be busy) is a finding. Messages of the decoders' walls would fill the disk.
   ASAN_OPTIONS=detect_odr_violation=0 "$binaries/$target" "target/found/$target" "${known[@]}" -artifact_prefix="artifacts/$target/" \
-    -max_len=16384 -timeout=60 -malloc_limit_mb=64 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 -close_fd_mask=0 \
+    -max_len=16384 -timeout=300 -malloc_limit_mb=64 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 -close_fd_mask=0 \
     2> >(tail -c 200000 >"target/found/$target.log") &
   fuzzer=$!
   # libFuzzer's own limit is of the clock, which says little on a machine with other work.

@@ -162,8 +162,10 @@ def aac_cases():
     }
     for layout, flags in boxes.items():
         for rate, channels in ((16000, 1), (44100, 2)):
+            # As ADTS, it does not tell the delay where ffmpeg may not come back to write an edit list.
+            untold = {"reference": without(1024, ffmpeg_reference)} if layout == "fragmented" else {"told": True}
             yield Case(f"m4a-{layout}-{rate}-{channels}", "m4a", rate, channels,
-                       ffmpeg("-c:a", "aac", "-b:a", "64k", *flags), told=layout != "fragmented")
+                       ffmpeg("-c:a", "aac", "-b:a", "64k", *flags), **untold)
 
 
 def opus_cases():
@@ -211,10 +213,11 @@ def amr_cases():
     for band, rate, modes in (("nb", 8000, 8), ("wb", 16000, 9)):
         for mode in range(modes):
             for dtx in (False, True):
+                # Ting trims the delay of the encoder, which every AMR has; opencore does not.
                 def make(wav, out, band=band, mode=mode, dtx=dtx):
                     out.write_bytes(codecs_c.amr_encode(wav, band, mode, dtx))
                 yield Case(f"amr-{band}-{mode}{'-dtx' if dtx else ''}", "amr", rate, 1, make, told=False,
-                           reference=codecs_c.amr_reference, snr="exact")
+                           reference=without(40 if band == "nb" else 95, codecs_c.amr_reference), snr="exact")
 
 
 def file_cases():

@@ -3,16 +3,23 @@
 import os
 import pathlib
 import re
+import tarfile
 import tempfile
+import threading
 import unittest
 import uuid
 
 import dashscope
 from dashscope import Client
-from dashscope.audio.asr import Recognition, VocabularyService, VocabularyServiceException
+from dashscope.audio.asr import (
+    Recognition,
+    RecognitionCallback,
+    VocabularyService,
+    VocabularyServiceException,
+)
 from dashscope.v2 import errors
 
-from harness import DATA, Server
+from harness import DATA, PATIENCE, Server
 
 os.environ["NO_PROXY"] = "127.0.0.1"
 
@@ -26,6 +33,46 @@ def use(server):
     dashscope.api_key = "sk-test"
     dashscope.base_websocket_api_url = server.url
     dashscope.base_http_api_url = server.http_url
+
+
+class Texts(RecognitionCallback):
+    """Keeps the texts of a task."""
+
+    def __init__(self):
+        self.partials = []
+        self.finals = []
+        self.ended = threading.Event()
+
+    @property
+    def text(self):
+        """All of them."""
+        return "\n".join(self.partials + self.finals)
+
+    def on_event(self, result):
+        sentence = result.get_sentence()
+        texts = self.finals if sentence["end_time"] is not None else self.partials
+        texts.append(sentence["text"])
+
+    def on_complete(self):
+        self.ended.set()
+
+    def on_error(self, result):
+        self.finals.append(f"failed: {result}")
+        self.ended.set()
+
+
+def stream(audio, phrase_id=None, **parameters):
+    """The texts of Ogg Opus `audio`, in frames as from a microphone but as fast as they go."""
+    texts = Texts()
+    recognition = Recognition(
+        model=MODEL, format="opus", sample_rate=16000, callback=texts, **parameters
+    )
+    recognition.start(phrase_id=phrase_id)
+    for start in range(0, len(audio), 1024):
+        recognition.send_audio_frame(audio[start : start + 1024])
+    recognition.stop()
+    assert texts.ended.wait(PATIENCE), "the task never ended"
+    return texts
 
 
 class Vocabularies(unittest.TestCase):
@@ -217,6 +264,27 @@ class Vocabularies(unittest.TestCase):
         self.assertEqual((failed.status_code, failed.code), (44, "InvalidParameter"))
         self.assertIn("vocab-no-such", failed.message)
 
+    def test_a_list_changes_the_text(self):
+        """A word that is taken for another without the list is written with it, in partials and finals."""
+        self.serve()
+        service = VocabularyService()
+        cases = [("en-spoken-10", "garden", "en"), ("zh-spoken-04", "悠久", "zh")]
+        for name, text, lang in cases:
+            with self.subTest(name=name), tarfile.open(DATA / "spoken.tar") as tar:
+                audio = tar.extractfile(f"{name}.opus").read()
+                words = [{"text": text, "weight": 5, "lang": lang}]
+                listed = service.create_vocabulary(MODEL, "names", words)
+                plain = stream(audio)
+                self.assertTrue(plain.finals and plain.partials)
+                self.assertNotIn(text, plain.text)
+                by_vocabulary_id = stream(audio, vocabulary_id=listed)
+                self.assertIn(text, by_vocabulary_id.finals[-1])
+                self.assertTrue([partial for partial in by_vocabulary_id.partials if text in partial])
+                self.assertEqual(stream(audio, phrase_id=listed).finals, by_vocabulary_id.finals)
+                # Once the word is gone from the list, so is its effect.
+                service.update_vocabulary(listed, [{"text": "赛德克巴莱", "weight": 1}])
+                self.assertEqual(stream(audio, vocabulary_id=listed).finals, plain.finals)
+
     def test_a_server_that_cannot_keep_lists_still_recognises(self):
         """Without a usable home folder the server warns, answers requests about lists with an error, and works."""
         with tempfile.NamedTemporaryFile() as file:
@@ -241,6 +309,7 @@ class Vocabularies(unittest.TestCase):
             for _ in range(10):
                 kept.append(service.create_vocabulary(MODEL, "p", words))
         self.assertIn("Status Code: 500, Code: InternalError", str(caught.exception))
+        self.assertTrue(kept, "the first list fits")
         server.wait_for(r"ERROR.*hotword lists cannot be used.*ting\.db")
         self.assertEqual([e["vocabulary_id"] for e in service.list_vocabularies()], kept)
         for vocabulary_id in kept:

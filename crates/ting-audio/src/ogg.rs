@@ -102,8 +102,6 @@ pub(crate) struct OggDecoder {
     link: Option<Link>,
     /// What the first pages hold instead of what is wanted, for the message.
     foreign: Option<&'static str>,
-    /// Samples of one page; empty between pages.
-    decoded: Vec<f32>,
 }
 
 impl OggDecoder {
@@ -115,7 +113,6 @@ impl OggDecoder {
             magic: Vec::new(),
             link: None,
             foreign: None,
-            decoded: Vec::new(),
         }
     }
 
@@ -161,12 +158,7 @@ impl OggDecoder {
             return Ok(());
         }
         match (&mut self.link, self.foreign) {
-            (Some(link), _) => {
-                let result = link.page(page, &mut self.decoded);
-                out.write(link.rate(), &self.decoded);
-                self.decoded.clear();
-                result
-            }
+            (Some(link), _) => link.page(page, out),
             (None, Some(codec)) => Err(self.other_codec(codec)),
             // The page with the header was damaged; another link of the chain may follow.
             (None, None) => Ok(()),

@@ -17,7 +17,7 @@ const BITSTREAM: u32 = 4;
 /// `speexenc` writes none; nobody is known to.
 const MAX_EXTRA_HEADERS: u32 = 16;
 /// Frames of a packet that are made up if it does not decode, at most (0.2 s; encoders put 1 to 10 into
-/// one): a packet of one byte must not be worth minutes of samples.
+/// one): a broken packet must not be worth minutes of samples.
 const MAX_CONCEALED: usize = 10;
 
 pub(crate) struct SpeexCodec {
@@ -128,7 +128,9 @@ impl Codec for SpeexCodec {
         let before = out.len();
         let decoded = self.decoder.decode(packet, self.frames, out);
         if decoded.corrupt || decoded.frames == 0 && !packet.is_empty() {
-            let missing = (self.frames - decoded.frames).min(MAX_CONCEALED);
+            // A frame has 5 bits at least.
+            let most = self.frames.min(packet.len() * 8 / 5).min(MAX_CONCEALED);
+            let missing = most.saturating_sub(decoded.frames);
             tracing::debug!(
                 bytes = packet.len(),
                 missing,

@@ -20,7 +20,7 @@ const PIECE: usize = 16 * 1024;
 
 /// The most bytes of input that a stream of a [wire format](Format::WIRE) keeps between two pushes: an Ogg page being
 /// collected and a packet that runs over pages. MP3 and AAC keep a frame and the header behind it, WAV one
-/// frame of all channels, PCM one byte.
+/// frame of all channels, PCM one byte, and 4096 at its start where those look like MP3 or AAC.
 pub const MAX_BUFFERED_BYTES: usize = crate::ogg::MAX_PAGE + crate::ogg::MAX_PACKET;
 const _: () = assert!(
     crate::mp3::MAX_BUFFERED <= MAX_BUFFERED_BYTES
@@ -33,7 +33,7 @@ const _: () = assert!(
 /// call returns that error.
 ///
 /// A push appends samples in proportion to its bytes: at most 2 for a byte of WAV or PCM, usually 2 to 10 for a byte of
-/// anything else, but far more where a file is made to (up to 1300 for a byte of Opus or AAC: packets without content,
+/// anything else, but far more where a file is made to (up to 1300 for a byte of Opus or AAC, 2300 of Speex: packets without content,
 /// pages that claim gaps). A caller that bounds its memory bounds what it pushes at once. Two of the formats for files
 /// only go beyond that: silence in FLAC may have 12 000 samples a byte, and M4A with its index at the end gives all of
 /// its samples, at most three hours, when that has come.

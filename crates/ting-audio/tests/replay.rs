@@ -1,4 +1,8 @@
 //! The corpora of the fuzz targets and everything they ever found, replayed by a stable compiler.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot get its files has failed"
+)]
 
 #[path = "common/hostile.rs"]
 mod hostile;

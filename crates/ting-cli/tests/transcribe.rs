@@ -161,6 +161,17 @@ fn json_has_the_fields_of_the_wire() {
 }
 
 #[test]
+fn punctuation_can_be_left_out() {
+    let file = data("hello_en.wav");
+    let with = stdout(&run(&["transcribe", &file]));
+    let without = stdout(&run(&["transcribe", "--no-punctuation", &file]));
+    assert!(with.trim_end().ends_with(['.', '?', '!']), "{with:?}");
+    let marks = [',', '.', '?', '!'];
+    assert!(!without.contains(marks), "{without:?}");
+    assert_eq!(with.replace(marks, ""), without);
+}
+
+#[test]
 fn text_has_headings_for_several_files_only() {
     let (english, chinese) = (data("hello_en.wav"), data("hello_zh.wav"));
     let one = stdout(&run(&["transcribe", &english]));

@@ -3,6 +3,7 @@
 use super::packets::{Completed, Packets};
 use super::{Codec, Page, Timing};
 use crate::error::{AudioError, AudioErrorKind};
+use crate::samples::Samples;
 
 /// At most this much is made up for lost pages, in seconds (encoders put up to 1 s into one): a page of 29 bytes
 /// that lies about its time must not be worth hours of samples.
@@ -20,6 +21,8 @@ pub(super) struct Link {
     /// Samples yet to be dropped from the start.
     skip: usize,
     ended: bool,
+    /// Samples of one packet; empty between packets.
+    decoded: Vec<f32>,
 }
 
 impl Link {
@@ -33,14 +36,10 @@ impl Link {
             begun: false,
             skip: codec.samples(timing.pre_skip),
             ended: false,
+            decoded: Vec::new(),
             timing,
             codec,
         }
-    }
-
-    /// Samples per second.
-    pub(super) fn rate(&self) -> u32 {
-        self.codec.rate()
     }
 
     /// Another first page now begins the next link of a chain. Before any page of this one it would
@@ -50,7 +49,11 @@ impl Link {
     }
 
     /// Decodes the packets that end on this page. Pages of other streams are ignored.
-    pub(super) fn page(&mut self, page: &Page<'_>, out: &mut Vec<f32>) -> Result<(), AudioError> {
+    pub(super) fn page(
+        &mut self,
+        page: &Page<'_>,
+        out: &mut Samples<'_>,
+    ) -> Result<(), AudioError> {
         if page.serial != self.serial || self.ended {
             return Ok(());
         }
@@ -78,7 +81,7 @@ impl Link {
         &mut self,
         page: &Page<'_>,
         Completed { packets, lost, .. }: &Completed<'_>,
-        out: &mut Vec<f32>,
+        out: &mut Samples<'_>,
     ) {
         let first = packets.first().map(|packet| self.codec.duration(packet));
         let total = self.codec.total(packets);
@@ -111,17 +114,16 @@ impl Link {
         };
         for (index, packet) in packets.iter().enumerate() {
             let next = packets.get(index + 1).map(AsRef::as_ref);
-            let before = out.len();
-            let ticks = self.codec.decode(packet, next, out);
+            let ticks = self.codec.decode(packet, next, &mut self.decoded);
             self.position = self.position.saturating_add(ticks);
-            budget -= self.trim(before, budget, out);
+            budget -= self.write(budget, out);
         }
         if end.is_some() {
             // What the decoder still holds back.
             let left = budget.min(self.codec.samples(self.timing.delay));
-            let before = out.len();
-            self.codec.conceal(self.timing.delay, None, out);
-            self.trim(before, left, out);
+            self.codec
+                .conceal(self.timing.delay, None, &mut self.decoded);
+            self.write(left, out);
         }
     }
 
@@ -144,11 +146,12 @@ impl Link {
     }
 
     /// Makes up for `gap` ticks of lost pages.
-    fn fill_gap(&mut self, gap: i64, next: Option<&[u8]>, out: &mut Vec<f32>) {
-        let before = out.len();
+    fn fill_gap(&mut self, gap: i64, next: Option<&[u8]>, out: &mut Samples<'_>) {
         self.codec
-            .conceal(gap.min(self.most_concealed()), next, out);
-        self.trim(before, usize::MAX, out);
+            .conceal(gap.min(self.most_concealed()), next, &mut self.decoded);
+        self.write(usize::MAX, out);
+        // A gap is longer than any packet, and rare.
+        self.decoded.shrink_to_fit();
         self.position = self.position.saturating_add(gap);
     }
 
@@ -156,14 +159,14 @@ impl Link {
         MAX_CONCEALED_S * self.timing.ticks_per_second
     }
 
-    /// Of the samples behind `before` keeps at most `budget`, less what is to be dropped from the stream's start.
-    /// Returns how much of the budget they took.
-    fn trim(&mut self, before: usize, budget: usize, out: &mut Vec<f32>) -> usize {
-        let kept = (out.len() - before).min(budget);
-        out.truncate(before + kept);
+    /// Writes at most `budget` of the decoded samples, less what is to be dropped from the stream's start. Returns how
+    /// much of the budget they took.
+    fn write(&mut self, budget: usize, out: &mut Samples<'_>) -> usize {
+        let kept = self.decoded.len().min(budget);
         let skipped = self.skip.min(kept);
         self.skip -= skipped;
-        out.drain(before..before + skipped);
+        out.write(self.codec.rate(), &self.decoded[skipped..kept]);
+        self.decoded.clear();
         kept
     }
 }

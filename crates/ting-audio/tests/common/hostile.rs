@@ -13,8 +13,8 @@ fn samples_per_byte(format: Format) -> usize {
         Format::Mp3 => 128,
         // A page of 29 bytes that claims a gap of two seconds.
         Format::Opus => 1_200,
-        // A frame of silence is one byte, and ten of the narrowest fit a packet of 7.
-        Format::Speex => 1_200,
+        // Frames of silence have five bits.
+        Format::Speex => 2_400,
         // Access units of two bytes at 7350 Hz.
         Format::Aac | Format::M4a => 2_300,
         // A lost frame is one byte.

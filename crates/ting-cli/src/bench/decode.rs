@@ -18,13 +18,15 @@ use crate::transcribe::input::Input;
 const PIECE: usize = 3_200;
 /// Streams open side by side when their memory is measured: enough that what a stream has is many times what a
 /// process has, and that pages are full.
-const STREAMS: usize = 256;
+const STREAMS: usize = 64;
+/// Seconds of audio after which memory does not grow any more: the demuxers and decoders are all at work.
+const STEADY_SECONDS: usize = 10;
 
 /// Measure the decoders: speed on one core, and memory per open stream
 ///
 /// A file is decoded whole, in pieces of 3200 bytes, in turn with the others; the speed is audio time over processor
-/// time. Memory is what a process of its own holds, beyond what it held before, while 256 streams decode the file in step;
-/// it includes what C code allocates and the shared resampling tables, divided by 256.
+/// time. Memory is what a process of its own holds, beyond what it held before, while 64 streams decode the first 10 s of
+/// the file in step; it includes what C code allocates.
 #[derive(Args, Debug)]
 pub(crate) struct DecodeArgs {
     /// Recordings, one of each format; half a minute or longer
@@ -104,15 +106,22 @@ impl File {
     fn memory(&self) -> Result<Option<u64>, CliError> {
         // Used once before, so that what all streams share counts as little as it does in a server.
         let mut out = Vec::with_capacity(SAMPLE_RATE as usize * 60);
+        let first = &self.bytes[..self.bytes.len().min(16 * PIECE)];
         self.stream()?
-            .push(&self.bytes, &mut out)
+            .push(first, &mut out)
             .map_err(|error| self.failed(&error))?;
+        out.clear();
         let before = anonymous_memory();
         let mut streams = (0..STREAMS)
             .map(|_| self.stream())
             .collect::<Result<Vec<_>, _>>()?;
-        let mut most = anonymous_memory();
+        let (mut most, mut samples) = (anonymous_memory(), 0);
         for piece in self.bytes.chunks(PIECE) {
+            // A stream's own, for all are alike.
+            samples += out.len();
+            if samples > STEADY_SECONDS * SAMPLE_RATE as usize {
+                break;
+            }
             for stream in &mut streams {
                 out.clear();
                 let pushed = stream.push(piece, &mut out);

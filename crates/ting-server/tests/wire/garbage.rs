@@ -246,7 +246,7 @@ fn bad_parameters() -> Vec<Case> {
         ("hint unserved", r#""language_hints":["ko"]"#, "zh, en, ja"),
         ("vocabulary a list", r#""vocabulary_id":[]"#, "a string"),
     ];
-    let unsupported = ["flac", "vorbis", "m4a", "MP3", ""];
+    let unsupported = ["flac", "vorbis", "m4a", "mp4", ""];
     let mut cases = Vec::new();
     for (name, parameters, says) in invalid {
         let text = run_with("t", &format!("{{{parameters}}}"));

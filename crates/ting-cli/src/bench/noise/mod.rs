@@ -101,8 +101,9 @@ pub(crate) fn run(args: &NoiseArgs) -> Result<(), CliError> {
     });
     for minute in 0..args.minutes {
         let samples = mixer.minute(usize::from(minute));
+        let probabilities = speech_probabilities(&model.shared, &samples);
         for row in &mut rows {
-            row.noise(&model, &samples)?;
+            row.noise(&model, &samples, &probabilities)?;
         }
     }
     let mut recordings = 0;
@@ -120,10 +121,14 @@ pub(crate) fn run(args: &NoiseArgs) -> Result<(), CliError> {
                 samples: mixer.under(&speech.samples, SNR_DB),
                 reference: speech.reference.clone(),
             };
+            let probabilities =
+                [&speech, &noisy].map(|s| speech_probabilities(&model.shared, &s.samples));
             for row in &mut rows {
                 let options = row.options();
-                row.clean.speech(&model, &speech, &options)?;
-                row.noisy.speech(&model, &noisy, &options)?;
+                row.clean
+                    .speech(&model, &speech, &probabilities[0], &options)?;
+                row.noisy
+                    .speech(&model, &noisy, &probabilities[1], &options)?;
             }
             Ok(())
         })?;
@@ -154,11 +159,15 @@ impl Row {
         }
     }
 
-    fn noise(&mut self, model: &Model, samples: &[f32]) -> Result<(), CliError> {
+    fn noise(
+        &mut self,
+        model: &Model,
+        samples: &[f32],
+        probabilities: &[f32],
+    ) -> Result<(), CliError> {
         let options = self.options();
-        let probabilities = speech_probabilities(&model.shared, samples);
         self.noise_ms += samples.len() as u64 * 1000 / u64::from(SAMPLE_RATE);
-        let alarms = segments(&probabilities, &options);
+        let alarms = segments(probabilities, &options);
         self.alarm_ms += alarms.iter().map(|s| s.end - s.start).sum::<u64>();
         self.texts.extend(texts(model, &options, samples)?);
         Ok(())
@@ -175,12 +184,10 @@ impl Missed {
         &mut self,
         model: &Model,
         speech: &Speech,
+        probabilities: &[f32],
         options: &TaskOptions,
     ) -> Result<(), CliError> {
-        let found = segments(
-            &speech_probabilities(&model.shared, &speech.samples),
-            options,
-        );
+        let found = segments(probabilities, options);
         let spoken = speech
             .reference
             .iter()
