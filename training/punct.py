@@ -29,7 +29,7 @@ from punct_data import ANY_END, CLASSES, END, NONE, QUESTION, STOP, UNKNOWN, Cor
 LOOK_AHEAD = 5
 ENCODER = {
     "input_dim": 64, "dim": 128, "heads": 4, "ffn_dim": 256, "layers": 3, "tp_layers": 0, "kernel": 11, "sanm_shift": 5,
-    "position": False, "norm_eps": 1e-5, "left_context": 90,
+    "position": False, "norm_eps": 1e-5, "left_context": 32,
 }
 # How the recogniser's own marks count: chosen by punct_weights.py on sets that are not those of the model card.
 RECOGNISER = {"place": 6.0, "kind": 1.0, "silence": 3.0}
@@ -46,11 +46,12 @@ class Punctuation(nn.Module):
         self.embed = nn.Embedding(tokens, config["input_dim"])
         self.encoder = Encoder(config)
         self.decoder = nn.Linear(config["dim"], len(CLASSES))
+        self.left_context = config["left_context"]
         nn.init.normal_(self.embed.weight, std=0.1)
 
     def forward(self, ids):
         """`ids` [B, T] to class scores [B, T, classes]."""
-        seen = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool).tril()
+        seen = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool).tril().triu(-self.left_context)
         valid = torch.ones(1, 1, 1)
         encoded, _ = self.encoder(self.embed(ids), seen[None, None], valid)
         return self.decoder(encoded)

@@ -17,6 +17,7 @@ mod capacity;
 mod closing;
 mod detect;
 mod engine;
+mod evidence;
 mod hotwords;
 mod posteriors;
 mod punctuation;

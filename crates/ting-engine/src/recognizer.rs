@@ -13,7 +13,7 @@ use crate::api::{
 use crate::closing::Closing;
 use crate::hotwords::{Graph, GraphOptions, context};
 use crate::segment::{BANDS, Beginning, Context, Segment};
-use crate::segmenter::{Change, FRAME_MS, Segmenter, TAIL};
+use crate::segmenter::{Change, FRAME_MS, Likeness, Segmenter, TAIL};
 use crate::semantic::Division;
 
 /// Samples recognised at a time: 1 s is enough to share the reading of weights, and needs no large buffers.
@@ -262,10 +262,10 @@ impl Recognizer {
             Change::Close {
                 speech_end,
                 end,
-                probability,
+                likeness,
                 cut,
             } => {
-                self.close(speech_end, end, probability, events);
+                self.close(speech_end, end, likeness, events);
                 if cut {
                     let change = self.segmenter.reopen();
                     self.apply(change, events);
@@ -287,6 +287,7 @@ impl Recognizer {
             model: &self.model,
             allowed: self.allowed.as_deref(),
             graph: &self.graph,
+            noise_threshold: self.options.speech_noise_threshold,
             semantic: self.options.semantic,
             text: self.options.text(),
         };
@@ -299,13 +300,10 @@ impl Recognizer {
         let mut next = Some(division);
         while let Some(division) = next.take() {
             let cut = self.segmenter.cut(division.frame);
-            let Some(Change::Close {
-                end, probability, ..
-            }) = cut
-            else {
+            let Some(Change::Close { end, likeness, .. }) = cut else {
                 return;
             };
-            self.close(division.spoken_end.min(end), end, probability, events);
+            self.close(division.spoken_end.min(end), end, likeness, events);
             self.segmenter.reopen();
             self.open(Beginning {
                 start: end,
@@ -323,6 +321,7 @@ impl Recognizer {
             model: &self.model,
             allowed: self.allowed.as_deref(),
             graph: &self.graph,
+            noise_threshold: self.options.speech_noise_threshold,
             semantic: self.options.semantic,
             text: self.options.text(),
         };
@@ -344,7 +343,13 @@ impl Recognizer {
         heard.division
     }
 
-    fn close(&mut self, speech_end: usize, end: usize, probability: f32, events: &mut Vec<Event>) {
+    fn close(
+        &mut self,
+        speech_end: usize,
+        end: usize,
+        likeness: Likeness,
+        events: &mut Vec<Event>,
+    ) {
         let Some(segment) = self.segment.take() else {
             return;
         };
@@ -355,10 +360,11 @@ impl Recognizer {
             model: &self.model,
             allowed: self.allowed.as_deref(),
             graph: &self.graph,
+            noise_threshold: self.options.speech_noise_threshold,
             semantic: self.options.semantic,
             text: self.options.text(),
         };
-        let sentence = segment.finish(&context, features, speech_end, probability);
+        let sentence = segment.finish(&context, features, speech_end, likeness);
         if let Some(sentence) = sentence {
             self.sentences += 1;
             // Not what is decoded so far, which depends on how the bytes were cut.

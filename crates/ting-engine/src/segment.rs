@@ -8,10 +8,11 @@ use ting_models::{EncoderState, Model};
 use crate::align::align;
 use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions};
+use crate::evidence::Evidence;
 use crate::hotwords::Graph;
 use crate::posteriors::{Frame, Look};
-use crate::punctuation::punctuate;
-use crate::segmenter::FRAME_MS;
+use crate::punctuation::{Said, punctuate, punctuate_partial};
+use crate::segmenter::{FRAME_MS, Likeness};
 use crate::semantic::{Division, SentenceEnd};
 use crate::words::{self, TimedToken};
 
@@ -21,15 +22,6 @@ pub(crate) const BANDS: usize = 80;
 const LFR_AHEAD: usize = 3;
 /// A token lasts at most this long after its spike, in ms: CTC spikes say where a token is, not how long.
 const TOKEN_MS: u64 = 240;
-/// Of a final whose tokens are on average less likely than this (natural log) nothing is printed: the acoustic evidence
-/// does not support it. Measured on recordings of noise, which give few and unsure tokens.
-const EVIDENCE: f32 = -2.3;
-/// The same for a final of at most `FEW` tokens: the fewer there are, the surer they have to be.
-const EVIDENCE_OF_FEW: f32 = -1.3;
-const FEW: usize = 2;
-/// A final of a segment whose frames are on average less likely speech than this is not printed either.
-const SPEECH_EVIDENCE: f32 = 0.2;
-
 /// What the search for partials took to be said this long ago, in ms, is settled: hypotheses that say otherwise are dropped.
 /// A whole beam agrees only after many seconds, and hardly ever comes back to what is this old.
 const SETTLE_MS: u64 = 1_200;
@@ -58,6 +50,8 @@ pub(crate) struct Segment {
     state: EncoderState,
     beam: Beam,
     posteriors: Vec<Frame>,
+    /// What the punctuation network said of the last partial.
+    said: Said,
     reported: bool,
     /// Looks for the end of the sentence where meaning ends it.
     sentence_end: Option<SentenceEnd>,
@@ -81,30 +75,15 @@ struct Spoken {
     settled_ms: u64,
 }
 
-/// How sure the spikes of a text's tokens are, marks left out.
-struct Evidence {
-    /// Sum of their ln P.
-    sum: f32,
-    tokens: usize,
-}
-
-impl Evidence {
-    fn is_enough(&self) -> bool {
-        let least = if self.tokens <= FEW {
-            EVIDENCE_OF_FEW
-        } else {
-            EVIDENCE
-        };
-        self.tokens > 0 && self.sum >= least * self.tokens as f32
-    }
-}
-
 /// What stays the same over all segments of a task.
 pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
     /// Tokens of the languages asked for; none means all.
     pub(crate) allowed: Option<&'a [bool]>,
+    /// Words to be preferred.
     pub(crate) graph: &'a Arc<Graph>,
+    /// The task's `speech_noise_threshold`.
+    pub(crate) noise_threshold: f32,
     /// Whether sentences end by meaning.
     pub(crate) semantic: bool,
     /// How the words of a sentence are written.
@@ -128,13 +107,6 @@ impl Context<'_> {
         let punctuator = self.model.punctuator.as_ref();
         let mark = punctuator.map_or(1, |punctuator| punctuator.config().look_ahead);
         mark.max(ting_text::LOOK_AHEAD)
-    }
-
-    /// Gives words as [`words::join`] makes them their marks. `ended`: no more words follow.
-    fn punctuate(&self, words: &mut [Word], ended: bool) {
-        if let Some(punctuator) = &self.model.punctuator {
-            punctuate(punctuator, words, ended);
-        }
     }
 
     fn lfr(&self) -> Lfr {
@@ -174,6 +146,7 @@ impl Segment {
             state,
             beam: context.beam(),
             posteriors: Vec::new(),
+            said: Said::default(),
             reported: false,
             sentence_end: context.semantic.then(SentenceEnd::default),
         }
@@ -222,7 +195,9 @@ impl Segment {
             }
             let mut spoken = self.words(context, &self.posteriors, &self.beam, until);
             self.beam.settle(spoken.old);
-            context.punctuate(&mut spoken.words, false);
+            if let Some(punctuator) = &context.model.punctuator {
+                punctuate_partial(punctuator, &mut spoken.words, &mut self.said);
+            }
             heard.division = self.division(&spoken.words, until);
             if heard.division.is_some() {
                 break;
@@ -244,7 +219,8 @@ impl Segment {
     }
 
     /// Recognises the whole segment again, with every frame seeing all others. `features` are its frames up to shortly
-    /// after `speech_end` (one past the last speech frame of the task); `speech_probability` is their mean.
+    /// after `speech_end` (one past the last speech frame of the task); `speech` is how likely they
+    /// are speech.
     ///
     /// None when there is nothing to report: no text, and no partial to take back.
     pub(crate) fn finish(
@@ -252,7 +228,7 @@ impl Segment {
         context: &Context<'_>,
         features: &[f32],
         speech_end: usize,
-        speech_probability: f32,
+        speech: Likeness,
     ) -> Option<Sentence> {
         let mut rows = Vec::new();
         let mut lfr = context.lfr();
@@ -267,10 +243,12 @@ impl Segment {
         }
         let until = self.beginning.start + features.len() / BANDS;
         let mut spoken = self.words(context, &posteriors, &beam, until);
-        if !spoken.evidence.is_enough() || speech_probability < SPEECH_EVIDENCE {
+        if !spoken.evidence.is_enough(speech, context.noise_threshold) {
             spoken.words.clear();
         }
-        context.punctuate(&mut spoken.words, true);
+        if let Some(punctuator) = &context.model.punctuator {
+            punctuate(punctuator, &mut spoken.words);
+        }
         spoken.settled_ms = u64::MAX;
         let reported = std::mem::replace(&mut self.reported, true);
         let begin_ms = self.beginning.speech as u64 * FRAME_MS;

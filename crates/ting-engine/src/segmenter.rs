@@ -22,6 +22,35 @@ pub(crate) const LEAD: usize = 25;
 /// Audio after the last speech frame that the final looks at.
 pub(crate) const TAIL: usize = 30;
 
+/// Frames without speech that are a pause of the speaker and not a weak spot of a word: 300 ms.
+const PAUSE: usize = 30;
+
+/// Mean speech probabilities of a segment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Likeness {
+    /// Of all its frames.
+    pub(crate) whole: f32,
+    /// Without its pauses.
+    pub(crate) spoken: f32,
+}
+
+impl Likeness {
+    fn of(probabilities: &[f32], threshold: f32) -> Self {
+        let mean = |sum: f32, frames: usize| sum / frames.max(1) as f32;
+        let (mut sum, mut frames) = (0.0, 0);
+        for run in probabilities.chunk_by(|a, b| (*a > threshold) == (*b > threshold)) {
+            if run[0] > threshold || run.len() < PAUSE {
+                sum += run.iter().sum::<f32>();
+                frames += run.len();
+            }
+        }
+        Self {
+            whole: mean(probabilities.iter().sum(), probabilities.len()),
+            spoken: mean(sum, frames),
+        }
+    }
+}
+
 /// What a frame changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Change {
@@ -38,8 +67,8 @@ pub(crate) enum Change {
         speech_end: usize,
         /// One past the last frame of the segment.
         end: usize,
-        /// Mean speech probability from the first to the last frame of speech.
-        probability: f32,
+        /// How likely it is speech, from the first to the last frame of speech.
+        likeness: Likeness,
         /// Whether the speaker went on, so that a new segment begins at `end`.
         cut: bool,
     },
@@ -178,13 +207,13 @@ impl Segmenter {
         } = self.open.take()?;
         let speech_end = speech_end.min(end);
         let spoken = &self.probabilities[speech - self.first..speech_end.max(speech) - self.first];
-        let probability = spoken.iter().sum::<f32>() / spoken.len().max(1) as f32;
+        let likeness = Likeness::of(spoken, self.threshold);
         // The probabilities stay until the next frame: partials up to here may still ask for them.
         self.floor = end;
         Some(Change::Close {
             speech_end,
             end,
-            probability,
+            likeness,
             cut,
         })
     }
@@ -314,6 +343,29 @@ mod tests {
     fn begins_and_ends_with_the_speech() {
         let got = segments(1300, 0.0, &[(70, 0.0), (120, 0.9), (200, 0.0)]);
         assert_eq!(got, vec![(70, 190)]);
+    }
+
+    #[test]
+    fn pauses_do_not_make_speech_unlikely() {
+        let probabilities = |stretches: &[(usize, f32)]| -> Vec<f32> {
+            let stretch = |(frames, probability): &(usize, f32)| vec![*probability; *frames];
+            stretches.iter().flat_map(stretch).collect()
+        };
+        // (stretches, whole, without pauses)
+        let cases = [
+            (vec![], 0.0, 0.0),
+            (vec![(10, 0.8)], 0.8, 0.8),
+            (vec![(10, 0.9), (30, 0.1), (10, 0.9)], 0.42, 0.9),
+            (vec![(10, 0.9), (20, 0.1), (10, 0.9)], 0.5, 0.5),
+        ];
+        for (stretches, whole, spoken) in cases {
+            let got = Likeness::of(&probabilities(&stretches), 0.5);
+            let near = |got: f32, want: f32| (got - want).abs() < 1e-5;
+            assert!(
+                near(got.whole, whole) && near(got.spoken, spoken),
+                "{stretches:?}: {got:?}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,10 @@
 //! Hotwords, contexts and languages change what a task writes, as far as its options say and no further.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 mod common;
 
 use std::sync::{Arc, mpsc};

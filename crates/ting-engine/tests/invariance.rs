@@ -227,7 +227,7 @@ fn bad_options_name_the_field_and_its_range() {
                 sample_rate: 1000,
                 ..base.clone()
             },
-            says: ["sample_rate", "8000 to 48000"],
+            says: ["sample_rate", "8000 to 192000"],
         },
     ];
     let model = model();

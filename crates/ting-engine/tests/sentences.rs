@@ -233,12 +233,12 @@ fn meaning_ends_sentences_in_running_speech() {
             assert!(sentence.begin_ms <= first.begin_ms && last.end_ms <= sentence.end_ms);
         }
     }
-    // The first ends long before the audio does: what follows is two words and three partials.
+    // The first ends long before the audio does: once the words after it have told that it ended.
     let early = events.iter().find_map(|event| match event {
         Event::Final { sentence, audio_ms } => Some(audio_ms - sentence.end_ms),
         _ => None,
     });
-    assert!(early.is_some_and(|wait| wait < 2_000), "{early:?}");
+    assert!(early.is_some_and(|wait| wait < 4_000), "{early:?}");
 }
 
 #[test]

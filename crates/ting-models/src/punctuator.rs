@@ -177,6 +177,9 @@ impl Punctuator {
         } else {
             words.len().saturating_sub(late)
         };
+        if marks == 0 {
+            return Vec::new();
+        }
         // A causal encoder can always stream; one that cannot gives no marks.
         let Ok(mut state) = self.encoder.new_state() else {
             return Vec::new();

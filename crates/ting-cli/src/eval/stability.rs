@@ -115,7 +115,9 @@ fn changed(partial: &[Word], last: &[Word], key: impl Fn(&Word) -> String) -> us
             diagonal = std::mem::replace(&mut errors[j + 1], best);
         }
     }
-    let fits = (0..errors.len()).min_by_key(|j| errors[*j]).unwrap_or(0);
+    // Of beginnings that fit alike the longest: it has most of the words to be found.
+    let fits = (0..errors.len()).rev().min_by_key(|j| errors[*j]);
+    let fits = fits.unwrap_or(0);
     let reference: Vec<&str> = last[..fits].iter().map(String::as_str).collect();
     let hypothesis: Vec<&str> = partial.iter().map(String::as_str).collect();
     let kept = align(&reference, &hypothesis)
