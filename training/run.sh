@@ -80,6 +80,7 @@ section "voice activity detector"
 section "model folder $work/model"
 "$python" "$here/export.py" --work "$work" --out "$work/model"
 "$python" "$here/lm.py" --work "$work" --out "$work/model/lm.bin" --order 4
+"$python" "$here/readings.py" --data "$data" --tokens "$work/model/tokens.txt" --out "$work/model/readings.txt"
 
 section "punctuation network"
 [ -e "$work/model/punc.safetensors" ] ||

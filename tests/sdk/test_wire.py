@@ -131,7 +131,7 @@ class Wire(unittest.TestCase):
             ({"model": "whisper-1"}, "ModelNotFound", "payload.model"),
             ({"format": "flac"}, "UNSUPPORTED_FORMAT", "payload.parameters.format"),
             ({"format": "m4a"}, "UNSUPPORTED_FORMAT", "payload.parameters.format"),
-            ({"sample_rate": 100}, "InvalidParameter", "8000 to 48000"),
+            ({"sample_rate": 100}, "InvalidParameter", "8000 to 192000"),
             ({"max_sentence_silence": 9000}, "InvalidParameter", "200 to 6000"),
             ({"speech_noise_threshold": 2.0}, "InvalidParameter", "-1.0 to 1.0"),
             ({"language_hints": ["xx"]}, "InvalidParameter", "zh, en, ja"),

@@ -16,6 +16,9 @@ use crate::transcribe::input::Input;
 
 /// Bytes given to a decoder at once: a frame of 100 ms of 16 kHz PCM, as live clients send.
 const PIECE: usize = 3_200;
+/// A round decodes a file as often as it takes to fill this, in seconds: the system counts processor time in steps of
+/// some milliseconds.
+const ROUND_SECONDS: f64 = 0.2;
 /// Streams open side by side when their memory is measured: enough that what a stream has is many times what a
 /// process has, and that pages are full.
 const STREAMS: usize = 64;
@@ -45,6 +48,8 @@ struct File {
     input: Input,
     bytes: Vec<u8>,
     seconds: f64,
+    /// Times in a round.
+    times: u32,
     /// Audio seconds per second, of each round.
     by_clock: Vec<f64>,
     by_processor: Vec<f64>,
@@ -58,6 +63,7 @@ impl File {
             input,
             bytes,
             seconds: 0.0,
+            times: 1,
             by_clock: Vec::new(),
             by_processor: Vec::new(),
         })
@@ -72,9 +78,34 @@ impl File {
         CliError::input(format!("{}: {error}", self.name))
     }
 
-    /// Decodes all of it once; the first time the caches are cold and nothing is noted.
+    /// Decodes all of it [`times`](File::times); the first time the caches are cold and nothing is noted.
     fn round(&mut self, noted: bool) -> Result<(), CliError> {
         let (started, before) = (Instant::now(), thread_cpu_seconds());
+        let mut samples = 0;
+        for _ in 0..self.times {
+            samples = self.decode()?;
+        }
+        let elapsed = started.elapsed().as_secs_f64();
+        if samples == 0 {
+            return Err(CliError::input(format!("{}: has no audio", self.name)));
+        }
+        self.seconds = samples as f64 / f64::from(SAMPLE_RATE);
+        if !noted {
+            self.times = (ROUND_SECONDS / elapsed).ceil().clamp(1.0, 1e6) as u32;
+            return Ok(());
+        }
+        let audio = self.seconds * f64::from(self.times);
+        self.by_clock.push(audio / elapsed);
+        let used = thread_cpu_seconds()
+            .zip(before)
+            .map(|(after, before)| after - before);
+        self.by_processor
+            .extend(used.filter(|used| *used > 0.0).map(|used| audio / used));
+        Ok(())
+    }
+
+    /// Decodes all of it once. Returns the samples.
+    fn decode(&self) -> Result<usize, CliError> {
         let mut stream = self.stream()?;
         let (mut samples, mut out) = (0, Vec::new());
         for piece in self.bytes.chunks(PIECE) {
@@ -85,21 +116,7 @@ impl File {
         }
         let finished = stream.finish(&mut out);
         finished.map_err(|error| self.failed(&error))?;
-        samples += out.len();
-        let elapsed = started.elapsed().as_secs_f64();
-        self.seconds = samples as f64 / f64::from(SAMPLE_RATE);
-        if samples == 0 {
-            return Err(CliError::input(format!("{}: has no audio", self.name)));
-        }
-        if noted {
-            self.by_clock.push(self.seconds / elapsed);
-            let used = thread_cpu_seconds()
-                .zip(before)
-                .map(|(after, before)| after - before);
-            self.by_processor
-                .extend(used.map(|used| self.seconds / used));
-        }
-        Ok(())
+        Ok(samples + out.len())
     }
 
     /// The most bytes a stream of this file holds while it is decoded; `None` where the system does not tell.

@@ -16,11 +16,14 @@ const OF_LETTER: [f32; 5] = [0.25, 0.5, 0.75, 1.0, 1.25];
 /// But no word of letters gains more than what so many letters give, for each token of its shortest spelling: a common word is one
 /// token, which the network knows well.
 const LETTERS_PER_TOKEN: f32 = 2.0;
-/// The gains of weight 50 are those of weight 5 times this.
+/// What holds for weight 50 is that of weight 5 times this.
 const SUPER: f32 = 1.6;
 
-/// The gains of a context's words are those of weight 1 times this.
-const OF_CONTEXT: f32 = 0.5;
+/// A word of weight 1 to 5 is written only where ln P of its tokens, and of the blanks between, is on average at least minus this:
+/// however unsure the network is of everything, something like it must have been said.
+const EVIDENCE: [f32; 5] = [2.0, 2.4, 2.8, 3.3, 4.0];
+/// The gains of a context's words are those of weight 3 times this: half of those of weight 1.
+const OF_CONTEXT: f32 = 1.0 / 6.0;
 
 /// What a graph depends on beside its words.
 #[derive(Clone, Copy)]
@@ -37,6 +40,8 @@ pub(crate) struct Word {
     pub(crate) spelling: Spelling,
     /// Added to the score of a hypothesis that has the word, in place of what the language model says of its tokens.
     pub(crate) gain: f32,
+    /// What ln P of a path through the word must at least be: else nothing like it was said.
+    pub(crate) evidence: f32,
     /// Where its arcs begin among those of all words.
     pub(crate) first_arc: usize,
     /// For each arc the part of the gain that belongs to it and what is before it.
@@ -91,7 +96,7 @@ impl Graph {
         for text in context {
             let soft = Hotword {
                 text: text.clone(),
-                weight: 1,
+                weight: 3,
                 language: None,
             };
             // Nobody listed them, so nobody misses those that cannot be written.
@@ -174,6 +179,7 @@ impl Graph {
         let gain_until = |arc: &Arc| gain * f32::from(arc.to) / f32::from(spelling.length);
         self.words.push(Word {
             gain_until: spelling.arcs.iter().map(gain_until).collect(),
+            evidence: -evidence(hotword.weight, &spelling),
             // Known once all words are there.
             targets: Vec::new(),
             spelling,
@@ -234,6 +240,13 @@ fn goes_on(tokens: &Tokens, token: usize) -> bool {
     let begins = tokens.starts_word(token) || tokens.is_punctuation(token);
     // `'s` may follow any name.
     !begins && !tokens.text(token).starts_with('\'')
+}
+
+/// How unlikely (negative natural log) a path through a word may be.
+fn evidence(weight: u8, spelling: &Spelling) -> f32 {
+    let step = usize::from(weight.clamp(1, 5)) - 1;
+    let factor = if weight > 5 { SUPER } else { 1.0 };
+    factor * EVIDENCE[step] * spelling.least_tokens() as f32
 }
 
 /// What is added to the score of a word.

@@ -19,12 +19,15 @@ struct Path {
     node: u32,
     /// The last step.
     step: u32,
+    /// That hypothesis' score.
+    begun: f32,
 }
 
 const DEAD: Path = Path {
     score: f32::NEG_INFINITY,
     node: 0,
     step: NO_STEP,
+    begun: 0.0,
 };
 
 /// Where words may begin: the beam's best hypothesis before a frame.
@@ -156,7 +159,7 @@ impl Spotter {
             let stays = token.score >= enter.score;
             let mut path = if stays { token } else { enter };
             path.score += likely[usize::from(word.targets[i])];
-            if path.score < floor {
+            if path.score < floor || path.score - path.begun < word.evidence {
                 path = DEAD;
             } else if !stays {
                 let step = self.steps.len() as u32;
@@ -166,7 +169,7 @@ impl Spotter {
                     complete(path);
                 }
             }
-            if blank.score < floor {
+            if blank.score < floor || blank.score - blank.begun < word.evidence {
                 blank = DEAD;
             }
             if path.score >= floor || blank.score >= floor {
@@ -239,14 +242,16 @@ impl Path {
 
 impl Start {
     fn path(&self, token: u16) -> Path {
+        let score = if self.last == Some(token) {
+            self.blank
+        } else {
+            self.score
+        };
         Path {
-            score: if self.last == Some(token) {
-                self.blank
-            } else {
-                self.score
-            },
+            score,
             node: self.node,
             step: NO_STEP,
+            begun: score,
         }
     }
 }
