@@ -234,6 +234,16 @@ const WRITER: &str = "TING_STORE_TEST_WRITER";
 const WRITERS: usize = 4;
 const WRITES: usize = 25;
 
+/// Who waits longest is not served first: on a busy machine one may be sent away, and comes again.
+fn patiently<T>(work: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    loop {
+        match work() {
+            Err(error) if error.kind() == StoreErrorKind::Busy => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Runs itself in several processes, which begin with no file and all want to make it.
 #[test]
 fn several_processes_may_write_at_once() {
@@ -243,14 +253,9 @@ fn several_processes_may_write_at_once() {
             for _ in 0..2 {
                 scope.spawn(|| {
                     for _ in 0..WRITES {
-                        // Who waits longest is not served first: on a busy machine one may be sent away, and comes again.
-                        let id = loop {
-                            match create(&store) {
-                                Err(error) if error.kind() == StoreErrorKind::Busy => {}
-                                outcome => break outcome.unwrap(),
-                            }
-                        };
-                        assert!(store.vocabulary(&ACCOUNT, &id).unwrap().is_some());
+                        let id = patiently(|| create(&store)).unwrap();
+                        let found = patiently(|| store.vocabulary(&ACCOUNT, &id)).unwrap();
+                        assert!(found.is_some());
                     }
                 });
             }
@@ -264,6 +269,8 @@ fn several_processes_may_write_at_once() {
             Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "several_processes_may_write_at_once"])
                 .env(WRITER, &data)
+                // What a writer says of its failure is shown with the test's own.
+                .arg("--nocapture")
                 .stdout(Stdio::null())
                 .spawn()
                 .unwrap()
@@ -273,6 +280,6 @@ fn several_processes_may_write_at_once() {
         assert!(child.wait().unwrap().success());
     }
     let store = Store::new(&data);
-    store.check().unwrap();
+    patiently(|| store.check()).unwrap();
     assert_eq!(list(&store).unwrap(), WRITERS * 2 * WRITES);
 }
