@@ -49,10 +49,13 @@ pub(crate) fn migrate(
 ) -> rusqlite::Result<Schema> {
     // There are never 2^32 of them.
     let newest = migrations.len() as u32;
-    // Usually there is nothing to do, and no need to wait for the right to write.
-    if let Some(schema) = look(connection, newest)? {
+    // Usually there is nothing to do, and no need to wait for the right to write. All of one instant: what another process is
+    // just making must not look like tables without their mark.
+    let reading = connection.transaction()?;
+    if let Some(schema) = look(&reading, newest)? {
         return Ok(schema);
     }
+    drop(reading);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been faster.
     if let Some(schema) = look(&transaction, newest)? {
