@@ -381,7 +381,17 @@ impl<'a> Connection<'a> {
 
     fn answer(&mut self, error: &RequestError, stranger: Option<&str>) {
         let drain = self.shared.options.timeouts.drain;
-        let mut running = None;
+        let running = match &self.state {
+            State::Active(task) => Some(task.task_id.as_str()),
+            _ => None,
+        };
+        let stranger = stranger.filter(|stranger| running != Some(*stranger));
+        let is_running = running.is_some();
+        // Before the running task is told to end, which the recogniser may do at once.
+        if let Some(stranger) = stranger {
+            let event = Event::failed(stranger, error.code().clone(), error.message());
+            self.outbox.push(Outgoing::Event(event));
+        }
         if let State::Active(task) = &mut self.state {
             // The open sentence is finished before the task fails: see `collect_ended` for what follows.
             self.outbox
@@ -390,17 +400,11 @@ impl<'a> Connection<'a> {
             task.draining = true;
             task.give_up = Some(Instant::now() + drain);
             task.session.finish();
-            running = Some(task.task_id.as_str());
         }
-        let stranger = stranger.filter(|stranger| running != Some(*stranger));
-        if let Some(stranger) = stranger {
-            let event = Event::failed(stranger, error.code().clone(), error.message());
-            self.outbox.push(Outgoing::Event(event));
-        }
-        match (running, stranger) {
-            (Some(_), _) => {}
-            (None, Some(_)) => self.close(1000, ""),
-            (None, None) => self.close(1007, "Invalid payload data"),
+        match (is_running, stranger) {
+            (true, _) => {}
+            (false, Some(_)) => self.close(1000, ""),
+            (false, None) => self.close(1007, "Invalid payload data"),
         }
     }
 
