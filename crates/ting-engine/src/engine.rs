@@ -188,7 +188,13 @@ impl Session {
             Some(Part::Audio(part)) if part.len() + bytes.len() <= TURN_BYTES => {
                 part.extend_from_slice(&bytes);
             }
-            _ => inbox.parts.push_back(Part::Audio(bytes)),
+            _ if bytes.len() <= TURN_BYTES => inbox.parts.push_back(Part::Audio(bytes)),
+            // A turn takes its bytes off the front of a part, and moves the rest of it.
+            _ => inbox.parts.extend(
+                bytes
+                    .chunks(TURN_BYTES)
+                    .map(|part| Part::Audio(part.to_vec())),
+            ),
         }
         self.schedule(inbox);
     }

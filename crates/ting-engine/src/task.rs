@@ -7,8 +7,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::api::{EngineError, EngineErrorKind, Event};
 use crate::recognizer::Recognizer;
 
-/// Bytes recognised before the next session has its turn: a second of 16 kHz PCM.
+/// The most bytes recognised before the next session has its turn: a second of 16 kHz PCM.
 pub(crate) const TURN_BYTES: usize = 32_000;
+/// Audio that a turn is to be, in ms. A kilobyte may be 31 ms of PCM, half a second of Opus or 20 s of AMR pauses, so
+/// each session's turns follow what its last bytes turned out to be.
+const TURN_MS: u64 = 1_000;
+/// Bytes of a session's first turns, until its own density is known, and the fewest of any turn.
+const FIRST_TURN_BYTES: usize = 1_024;
+const LEAST_TURN_BYTES: usize = 32;
 
 /// The sessions that have something to do, longest-waiting first.
 #[derive(Default)]
@@ -49,7 +55,6 @@ impl Part {
     }
 }
 
-#[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) parts: VecDeque<Part>,
     /// Sum of the lengths of `parts`.
@@ -61,6 +66,36 @@ pub(crate) struct Inbox {
     pub(crate) ended: bool,
     /// The recogniser's [`silence_ms`](Recognizer::silence_ms) after the last turn.
     pub(crate) silence_ms: u64,
+    /// Bytes of the next turn, see [`next_turn`].
+    turn_bytes: usize,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self {
+            parts: VecDeque::new(),
+            bytes: 0,
+            finish: false,
+            cancelled: false,
+            scheduled: false,
+            ended: false,
+            silence_ms: 0,
+            turn_bytes: FIRST_TURN_BYTES,
+        }
+    }
+}
+
+/// How many bytes the turn after one of `bytes` may have, which turned out to be `audio_ms` of audio.
+///
+/// More than [`TURN_MS`] brings the next down to it at once; less lets it grow by doubling, since bytes that decode to
+/// nothing (tags, pictures) may be followed by dense ones.
+fn next_turn(bytes: usize, audio_ms: u64) -> usize {
+    let wanted = if audio_ms > TURN_MS {
+        (bytes as u64 * TURN_MS / audio_ms) as usize
+    } else {
+        bytes.saturating_mul(2)
+    };
+    wanted.clamp(LEAST_TURN_BYTES, TURN_BYTES)
 }
 
 /// A mutex is only poisoned by a panic, which [`Task::turn`] turns into the end of that task.
@@ -101,7 +136,7 @@ impl Queue {
 impl Task {
     /// Recognises a turn's worth of the inbox; true when there is more to do.
     fn turn(&self) -> bool {
-        let (parts, last) = {
+        let (parts, size, full, last) = {
             let mut inbox = lock(&self.inbox);
             if inbox.cancelled {
                 inbox.ended = true;
@@ -113,11 +148,12 @@ impl Task {
             }
             let mut parts = Vec::new();
             let mut size = 0;
-            while size < TURN_BYTES {
+            let most = inbox.turn_bytes;
+            while size < most {
                 let Some(mut part) = inbox.parts.pop_front() else {
                     break;
                 };
-                let room = TURN_BYTES - size;
+                let room = most - size;
                 if let Part::Audio(bytes) = &mut part
                     && bytes.len() > room
                 {
@@ -128,9 +164,11 @@ impl Task {
                 parts.push(part);
             }
             inbox.bytes -= size;
-            (parts, inbox.finish && inbox.parts.is_empty())
+            let last = inbox.finish && inbox.parts.is_empty();
+            (parts, size, size >= most, last)
         };
         let mut recognizer = lock(&self.recognizer);
+        let before = recognizer.as_ref().map_or(0, Recognizer::audio_ms);
         let mut events = Vec::new();
         let ended = match recognizer.as_mut() {
             Some(recognizer) => {
@@ -158,6 +196,7 @@ impl Task {
             None => true,
         };
         let silence_ms = recognizer.as_ref().map_or(0, Recognizer::silence_ms);
+        let audio_ms = recognizer.as_ref().map_or(0, Recognizer::audio_ms) - before;
         if ended {
             recognizer.take();
         }
@@ -171,6 +210,10 @@ impl Task {
         let mut inbox = lock(&self.inbox);
         inbox.ended |= ended;
         inbox.silence_ms = silence_ms;
+        // A turn that took all there was tells nothing about how many bytes one may have, unless they were too many.
+        if full || audio_ms > TURN_MS {
+            inbox.turn_bytes = next_turn(size, audio_ms);
+        }
         if inbox.ended {
             inbox.parts.clear();
             inbox.bytes = 0;

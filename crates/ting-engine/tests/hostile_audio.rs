@@ -1,4 +1,5 @@
-//! Audio that turns bad in mid-stream: what was said before is recognised, and then the task ends as it should.
+//! Audio that turns bad in mid-stream, or is packed densely: what was said before is recognised, the task ends as it should,
+//! and others are not held up.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot get its files has failed"
@@ -8,9 +9,11 @@ mod common;
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
 use common::{finals, model, run};
-use ting_engine::{EngineErrorKind, Event, Format, TaskOptions};
+use ting_engine::{Engine, EngineErrorKind, EngineOptions, Event, Format, TaskOptions};
 
 /// A sentence of `tests/data/spoken.tar`, as Ogg-Opus.
 fn spoken(name: &str) -> Vec<u8> {
@@ -92,4 +95,49 @@ fn what_was_said_before_the_fault_is_delivered() {
         }
     }
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn dense_audio_does_not_hold_up_other_sessions() {
+    let engine = Engine::start(
+        model(),
+        EngineOptions {
+            threads: 1,
+            max_sessions: Some(4),
+        },
+    )
+    .unwrap();
+    let (send, receive) = mpsc::channel();
+    let open = |format, name: &'static str| {
+        let send = send.clone();
+        engine
+            .open(TaskOptions::new(format, 16_000), move |event| {
+                if let Event::Finished { audio_ms } = event {
+                    send.send((name, audio_ms)).unwrap();
+                }
+            })
+            .unwrap()
+    };
+    // Its sink keeps the only thread until the other two wait in line.
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let first = engine
+        .open(TaskOptions::new(Format::Pcm, 16_000), move |_| {
+            let _ = gate.lock().unwrap().recv();
+        })
+        .unwrap();
+    first.finish();
+    let dense = open(Format::Amr, "dense");
+    // Each frame without data is one byte, and 20 ms of pause: more than ten minutes in all.
+    dense.push([b"#!AMR\n".as_slice(), &[0x7C; 31_000]].concat());
+    dense.finish();
+    let live = open(Format::Pcm, "live");
+    live.push(vec![0; 32_000]);
+    live.finish();
+    go.send(()).unwrap();
+    let wait = Duration::from_secs(120);
+    assert_eq!(receive.recv_timeout(wait).unwrap(), ("live", 1_000));
+    let (name, audio_ms) = receive.recv_timeout(wait).unwrap();
+    assert_eq!(name, "dense");
+    assert!((619_900..=620_000).contains(&audio_ms), "{audio_ms}");
 }
