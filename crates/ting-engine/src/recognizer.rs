@@ -350,7 +350,7 @@ impl Recognizer {
         likeness: Likeness,
         events: &mut Vec<Event>,
     ) {
-        let Some(segment) = self.segment.take() else {
+        let Some(mut segment) = self.segment.take() else {
             return;
         };
         let until = (speech_end + TAIL).min(end).max(segment.beginning.start);
@@ -365,6 +365,7 @@ impl Recognizer {
             text: self.options.text(),
         };
         let sentence = segment.finish(&context, features, speech_end, likeness);
+        self.spare_state = Some(segment.into_state());
         if let Some(sentence) = sentence {
             self.sentences += 1;
             // Not what is decoded so far, which depends on how the bytes were cut.

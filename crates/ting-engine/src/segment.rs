@@ -224,7 +224,7 @@ impl Segment {
     ///
     /// None when there is nothing to report: no text, and no partial to take back.
     pub(crate) fn finish(
-        mut self,
+        &mut self,
         context: &Context<'_>,
         features: &[f32],
         speech_end: usize,
@@ -269,6 +269,11 @@ impl Segment {
         sentence.first = !reported;
         sentence.end_ms = sentence.end_ms.max(speech_end as u64 * FRAME_MS);
         Some(sentence)
+    }
+
+    /// The encoder's buffers, for the next segment.
+    pub(crate) fn into_state(self) -> EncoderState {
+        self.state
     }
 
     /// The sentence of recognised words, written as the task wants it; none when no word is left.
