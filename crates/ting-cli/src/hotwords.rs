@@ -106,12 +106,8 @@ fn parse_line(line: &str) -> Result<Hotword, String> {
 }
 
 fn parse_language(code: &str) -> Result<Language, String> {
-    match code {
-        "zh" => Ok(Language::Chinese),
-        "en" => Ok(Language::English),
-        "ja" => Ok(Language::Japanese),
-        _ => Err(format!("the language is {code:?}; it must be zh, en or ja")),
-    }
+    Language::from_code(code)
+        .ok_or_else(|| format!("the language is {code:?}; it must be zh, en or ja"))
 }
 
 #[cfg(test)]

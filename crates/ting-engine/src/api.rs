@@ -17,6 +17,18 @@ pub enum Language {
     Japanese,
 }
 
+impl Language {
+    /// The language of an ISO 639-1 code in lower case: `zh`, `en` or `ja`.
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "zh" => Some(Self::Chinese),
+            "en" => Some(Self::English),
+            "ja" => Some(Self::Japanese),
+            _ => None,
+        }
+    }
+}
+
 /// Most hotwords of a task: two of the service's lists, which hold at most 500 words each.
 pub const MAX_HOTWORDS: usize = 1000;
 /// Most characters of one hotword. The service allows 15 Chinese characters or 7 words written with spaces.

@@ -78,12 +78,11 @@ fn format(format: AudioFormat) -> Format {
 fn languages(hints: &[String]) -> Result<Vec<Language>, RequestError> {
     let mut languages = Vec::new();
     for hint in hints {
-        let language = match hint.as_str() {
-            "zh" => Language::Chinese,
-            "en" => Language::English,
-            "ja" => Language::Japanese,
-            unserved if UNSERVED_LANGUAGES.contains(&unserved) => continue,
-            unknown => return Err(bad_hint(unknown)),
+        let Some(language) = Language::from_code(hint) else {
+            if UNSERVED_LANGUAGES.contains(&hint.as_str()) {
+                continue;
+            }
+            return Err(bad_hint(hint));
         };
         if !languages.contains(&language) {
             languages.push(language);

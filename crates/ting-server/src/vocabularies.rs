@@ -153,13 +153,8 @@ fn unreadable(shared: &Shared, error: &str, task_id: &str) -> Result<(), Request
 }
 
 fn hotword(word: &Word) -> Hotword {
-    let language = match word.lang.as_deref() {
-        Some("zh") => Some(Language::Chinese),
-        Some("en") => Some(Language::English),
-        Some("ja") => Some(Language::Japanese),
-        // Not told, or one that no model here was trained for: the word may still be said.
-        _ => None,
-    };
+    // Without one it was not told, or no model here was trained for it: the word may still be said.
+    let language = word.lang.as_deref().and_then(Language::from_code);
     Hotword {
         text: word.text.trim().to_owned(),
         weight: word.weight,
