@@ -45,7 +45,7 @@ pub(crate) fn open(name: &str, encoding: Encoding, fast: bool) -> Result<Source,
         name: shown.to_owned(),
         heard,
         lost: Lost::default(),
-        alive: Box::new(()),
+        _alive: Box::new(()),
     })
 }
 

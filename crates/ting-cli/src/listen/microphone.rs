@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{Data, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, SupportedStreamConfig};
+use cpal::{Data, ErrorKind, FromSample, SampleFormat, SupportedStreamConfig};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -92,7 +92,7 @@ pub(crate) fn open(device: Option<&str>) -> Result<Source, CliError> {
         ),
         heard,
         lost,
-        alive: Box::new(stream),
+        _alive: Box::new(stream),
     })
 }
 
@@ -174,21 +174,34 @@ struct Mixer {
 impl Mixer {
     fn hear(&mut self, data: &Data) {
         match data.sample_format() {
-            SampleFormat::I8 => self.mix::<i8>(data),
-            SampleFormat::I16 => self.mix::<i16>(data),
-            SampleFormat::I24 => self.mix::<cpal::I24>(data),
-            SampleFormat::I32 => self.mix::<i32>(data),
-            SampleFormat::I64 => self.mix::<i64>(data),
-            SampleFormat::U8 => self.mix::<u8>(data),
-            SampleFormat::U16 => self.mix::<u16>(data),
-            SampleFormat::U24 => self.mix::<cpal::U24>(data),
-            SampleFormat::U32 => self.mix::<u32>(data),
-            SampleFormat::U64 => self.mix::<u64>(data),
-            SampleFormat::F32 => self.mix::<f32>(data),
-            SampleFormat::F64 => self.mix::<f64>(data),
+            SampleFormat::I8 => self.mix::<i8>(data.as_slice()),
+            SampleFormat::I16 => self.mix::<i16>(data.as_slice()),
+            SampleFormat::I24 => self.mix::<cpal::I24>(data.as_slice()),
+            SampleFormat::I32 => self.mix::<i32>(data.as_slice()),
+            SampleFormat::I64 => self.mix::<i64>(data.as_slice()),
+            SampleFormat::U8 => self.mix::<u8>(data.as_slice()),
+            SampleFormat::U16 => self.mix::<u16>(data.as_slice()),
+            SampleFormat::U24 => self.mix::<cpal::U24>(data.as_slice()),
+            SampleFormat::U32 => self.mix::<u32>(data.as_slice()),
+            SampleFormat::U64 => self.mix::<u64>(data.as_slice()),
+            SampleFormat::F32 => self.mix::<f32>(data.as_slice()),
+            SampleFormat::F64 => self.mix::<f64>(data.as_slice()),
             // `config` takes no other.
             _ => {}
         }
+    }
+
+    /// Adds the mean of the channels, and sends what is long enough.
+    fn mix<T>(&mut self, samples: Option<&[T]>)
+    where
+        T: Copy,
+        f32: FromSample<T>,
+    {
+        let frames = samples.unwrap_or_default().chunks_exact(self.channels);
+        self.mono.extend(frames.map(|frame| {
+            let sum: f32 = frame.iter().map(|sample| f32::from_sample_(*sample)).sum();
+            sum / frame.len() as f32
+        }));
         if self.mono.len() < self.least {
             return;
         }
@@ -198,20 +211,6 @@ impl Mixer {
         if let Err(TrySendError::Full(_)) = self.sender.try_send(piece) {
             self.lost.add(samples);
         }
-    }
-
-    /// Adds the mean of the channels.
-    fn mix<T>(&mut self, data: &Data)
-    where
-        T: SizedSample,
-        f32: FromSample<T>,
-    {
-        let frames = data.as_slice::<T>().unwrap_or_default();
-        let frames = frames.chunks_exact(self.channels);
-        self.mono.extend(frames.map(|frame| {
-            let sum: f32 = frame.iter().map(|sample| f32::from_sample(*sample)).sum();
-            sum / frame.len() as f32
-        }));
     }
 }
 
@@ -231,13 +230,10 @@ mod tests {
             sender,
             lost: lost.clone(),
         };
-        let mut hear = |samples: &mut [i16]| {
-            mixer.hear(&cpal::Data::from(samples));
-        };
-        hear(&mut [100, 300]);
+        mixer.mix(Some(&[100i16, 300]));
         assert!(heard.try_recv().is_err(), "a piece is longer");
-        hear(&mut [-32768, -32768, 0, 2]);
-        hear(&mut [1, 1, 1, 1]);
+        mixer.mix(Some(&[-32768i16, -32768, 0, 2]));
+        mixer.mix(Some(&[0.5f32, 0.5, 0.5, 0.5]));
         match heard.try_recv() {
             Ok(Heard::Samples(bytes)) => {
                 let expected = [200i16, -32768, 1].map(i16::to_le_bytes).concat();

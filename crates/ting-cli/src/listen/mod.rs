@@ -3,6 +3,7 @@
 mod devices;
 #[cfg(test)]
 mod emulator;
+mod feed;
 mod file;
 mod hotword_list;
 #[cfg(any(feature = "microphone", not(target_os = "linux")))]
@@ -14,6 +15,7 @@ mod microphone;
 mod recorder;
 mod save;
 mod screen;
+mod server;
 mod source;
 mod task;
 mod terminal;

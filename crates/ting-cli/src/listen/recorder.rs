@@ -228,7 +228,7 @@ fn start(recorder: Recorder, wanted: Option<&str>) -> Result<Source, String> {
         },
         heard,
         lost: Lost::default(),
-        alive: Box::new(running),
+        _alive: Box::new(running),
     })
 }
 

@@ -62,6 +62,11 @@ impl Screen {
         self.draw(size)
     }
 
+    /// Forgets what may still change. It is taken away with whatever is shown next.
+    pub(crate) fn clear(&mut self) {
+        self.live.clear();
+    }
+
     /// Shows again what may still change, such as after the terminal got another size.
     pub(crate) fn draw(&self, size: Size) -> String {
         // Not the last column: a cursor behind it is in different places on different terminals.

@@ -34,7 +34,7 @@ pub(crate) struct Source {
     /// What did not get into `heard`.
     pub(crate) lost: Lost,
     /// What has to live as long as it is listened to, such as the program that records.
-    pub(crate) alive: Box<dyn Any>,
+    pub(crate) _alive: Box<dyn Any>,
 }
 
 /// Counts samples that were dropped because nobody took them in time.

@@ -35,6 +35,13 @@ impl Display {
         }
     }
 
+    /// Forgets what may still change, because what stays comes in its place at once.
+    pub(crate) fn clear(&mut self) {
+        if let Some(screen) = &mut self.screen {
+            screen.clear();
+        }
+    }
+
     /// Shows what stays.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), CliError> {
         match &self.screen {

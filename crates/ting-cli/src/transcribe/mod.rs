@@ -106,6 +106,17 @@ pub(crate) enum SpokenLanguage {
     Ja,
 }
 
+impl SpokenLanguage {
+    /// The code on the wire.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+            Self::Ja => "ja",
+        }
+    }
+}
+
 impl From<SpokenLanguage> for Language {
     fn from(language: SpokenLanguage) -> Self {
         match language {
