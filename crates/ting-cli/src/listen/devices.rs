@@ -39,7 +39,7 @@ pub(crate) fn choose<'a>(devices: &'a [Device], wanted: &str) -> Result<&'a Devi
         let all = devices.iter();
         all.filter(|device| device.names().iter().any(is)).collect()
     };
-    let whole = matches(&|name| *name == lower);
+    let whole = matches(&|name| *name == lower && !name.is_empty());
     if let [device] = whole[..] {
         return Ok(device);
     }

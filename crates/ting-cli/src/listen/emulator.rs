@@ -142,10 +142,11 @@ impl Terminal {
             return;
         }
         let old = std::mem::take(&mut self.rows);
+        let cursor_row = self.y;
         let mut cursor = None;
         let mut line = Vec::new();
         for (y, row) in old.into_iter().enumerate() {
-            if y == self.y {
+            if y == cursor_row {
                 cursor = Some(line.len() + self.x);
             }
             line.extend(row.cells);

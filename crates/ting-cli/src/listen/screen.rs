@@ -70,8 +70,11 @@ impl Screen {
     /// Shows again what may still change, such as after the terminal got another size.
     pub(crate) fn draw(&self, size: Size) -> String {
         // Not the last column: a cursor behind it is in different places on different terminals.
-        let lines = wrap(&self.live, size.columns.saturating_sub(1).max(2));
-        let lines = tail(lines, size);
+        let lines = match size.columns.saturating_sub(1) {
+            // No Chinese character has room.
+            0 | 1 => Vec::new(),
+            columns => tail(wrap(&self.live, columns), size),
+        };
         // What is there is written over, not cleared first, which would flicker.
         let mut out = "\r".to_owned();
         for (index, line) in lines.iter().enumerate() {
