@@ -90,6 +90,8 @@ fn embedded(server: &Server, args: &ListenArgs) -> Result<Option<tempfile::TempD
         // The list of one run is not for other programs to see, and never one too many.
         let folder = tempfile::tempdir();
         let folder = folder.map_err(|error| CliError::output("a folder for hotwords", &error))?;
+        // Without it, it would not be as asked.
+        options.strict_vocabulary = true;
         options.data_dir = Some(folder.path().to_owned());
         kept = Some(folder);
     }
