@@ -38,9 +38,9 @@ fn samples(name: &str) -> Vec<u8> {
 }
 
 fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([name, &child.id().to_string()]);
-    let mut sent = sent;
-    assert!(sent.status().unwrap().success());
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([name, &id]).status();
+    assert!(sent.unwrap().success());
 }
 
 /// A `ting listen` that gets samples by a pipe.
@@ -209,6 +209,10 @@ fn the_open_sentence_is_finished_on_ctrl_c() {
     // Up to the middle of the speech, which goes on after it.
     spoken.truncate(spoken.len() / 2 / 3200 * 3200);
     let mut listening = Listening::start(&["--max-sentence-silence", "6000"]);
+    // A sentence that is over says that signals are listened to.
+    listening.send(&samples("hello_zh.wav"));
+    listening.send(&vec![0; 6 * 32_000]);
+    assert!(!listening.line().trim().is_empty());
     listening.send(&spoken);
     // Until it has been read; a pipe holds less than this.
     listening.send(&vec![0; 128 * 1024]);

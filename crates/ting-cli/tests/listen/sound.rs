@@ -63,6 +63,7 @@ fn speak(pipe: &Path, samples: &[u8]) -> bool {
 }
 
 /// A folder with a program `name` of this text, for `PATH`.
+#[cfg(not(feature = "microphone"))]
 pub(crate) fn program(name: &str, text: &str) -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
