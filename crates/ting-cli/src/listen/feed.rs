@@ -1,5 +1,6 @@
 //! From the source to the recogniser.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,19 +35,20 @@ pub(crate) struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    /// Sends until the source ends or is told to stop, and then says so to the recogniser.
-    ///
-    /// # Errors
-    /// What the source failed with. A failed recognition is told elsewhere.
-    pub(crate) async fn run(mut self) -> Result<(), CliError> {
-        let end = self.send_all().await;
+    /// Sends until the source ends or is told to stop, says in `end` what it failed with, if it did, and then has the
+    /// recognition finish. A failed recognition is told elsewhere.
+    pub(crate) async fn run(mut self, end: &OnceCell<CliError>) {
+        if let Err(error) = self.send_all().await {
+            // The only place where it is set.
+            let _ = end.set(error);
+        }
         // Fails when the task has ended by itself, as its results say.
         let _ = self.recognition.stop().await;
-        end
     }
 
     async fn send_all(&mut self) -> Result<(), CliError> {
         let mut silent_samples = Some(0);
+        let mut told_of_loss = false;
         loop {
             let heard = tokio::select! {
                 biased;
@@ -60,6 +62,12 @@ impl Feed<'_> {
             match heard {
                 Some(Heard::Samples(bytes)) => {
                     self.look_for_sound(&bytes, &mut silent_samples);
+                    if !told_of_loss && self.source.lost.samples() > 0 {
+                        told_of_loss = true;
+                        self.note(
+                            "sound is being lost: it cannot be sent as fast as it comes".to_owned(),
+                        );
+                    }
                     if !self.send(bytes).await {
                         return Ok(());
                     }

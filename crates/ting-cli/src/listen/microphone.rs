@@ -1,5 +1,6 @@
 //! A microphone through the sound system's own library.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -58,11 +59,11 @@ pub(crate) fn list() -> Result<String, CliError> {
     Ok(table(devices.iter().map(|(device, _)| device)))
 }
 
-/// Listens to the microphone `device`, or the usual one.
+/// Listens to the microphone `device`, or the usual one. Nothing has to be tidied up when the program ends meanwhile.
 ///
 /// # Errors
 /// `Input` when there is none, or it cannot be opened.
-pub(crate) fn open(device: Option<&str>) -> Result<Source, CliError> {
+pub(crate) fn open(device: Option<&str>, _cancelled: &AtomicBool) -> Result<Source, CliError> {
     let (name, device) = match device {
         None => {
             let device = cpal::default_host()

@@ -22,6 +22,7 @@ mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
@@ -121,13 +122,13 @@ pub(crate) fn run(args: &ListenArgs) -> Result<ExitCode, CliError> {
     task::run(args, hotwords.unwrap_or_default())
 }
 
-/// Starts to listen.
-fn open(args: &ListenArgs) -> Result<Source, CliError> {
+/// Starts to listen. Gives up where it has to wait and `cancelled` becomes true.
+fn open(args: &ListenArgs, cancelled: &AtomicBool) -> Result<Source, CliError> {
     match &args.file {
         Some(name) => {
             let encoding = args.raw.map_or(Encoding::Told, Encoding::Raw);
             file::open(name, encoding, args.fast)
         }
-        None => input_devices::open(args.device.as_deref()),
+        None => input_devices::open(args.device.as_deref(), cancelled),
     }
 }

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use ting_audio::SAMPLE_RATE;
@@ -23,6 +25,9 @@ const PIECE: usize = SAMPLE_RATE as usize / 10 * 2;
 
 /// A program that has given nothing after this has no microphone: `pw-record` waits for one to be plugged in.
 const FIRST_SOUND: Duration = Duration::from_secs(4);
+
+/// How often it is looked whether the user has lost patience.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Lines of a program's complaints that are kept to explain its end.
 const LAST_WORDS: usize = 4;
@@ -152,16 +157,19 @@ pub(crate) fn list() -> Result<String, CliError> {
 ///
 /// # Errors
 /// `Input` when there is no program or it has no microphone, with all it said.
-pub(crate) fn open(device: Option<&str>) -> Result<Source, CliError> {
+pub(crate) fn open(device: Option<&str>, cancelled: &AtomicBool) -> Result<Source, CliError> {
     let recorders = found();
     if recorders.is_empty() {
         return Err(failed(NONE));
     }
     let mut reasons = Vec::new();
     for recorder in recorders {
-        match start(recorder, device) {
+        match start(recorder, device, cancelled) {
             Ok(source) => return Ok(source),
             Err(reason) => reasons.push(format!("{}: {reason}", recorder.program())),
+        }
+        if cancelled.load(Ordering::Relaxed) {
+            break;
         }
     }
     Err(failed(format!(
@@ -171,7 +179,11 @@ pub(crate) fn open(device: Option<&str>) -> Result<Source, CliError> {
     )))
 }
 
-fn start(recorder: Recorder, wanted: Option<&str>) -> Result<Source, String> {
+fn start(
+    recorder: Recorder,
+    wanted: Option<&str>,
+    cancelled: &AtomicBool,
+) -> Result<Source, String> {
     let device = match wanted {
         None => None,
         // ALSA opens far more names than it lists, such as `plughw:1,0`.
@@ -212,12 +224,20 @@ fn start(recorder: Recorder, wanted: Option<&str>) -> Result<Source, String> {
         let end = Err(failed(format!("{name} ended: {}", last_words.last())));
         let _ = sender.blocking_send(Heard::End(end));
     });
-    match first.recv_timeout(FIRST_SOUND) {
-        Ok(()) => {}
-        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
-            return Err(format!("gave no sound in {} s", FIRST_SOUND.as_secs()));
+    let late = Instant::now() + FIRST_SOUND;
+    loop {
+        match first.recv_timeout(LOOK_AGAIN) {
+            Ok(()) => break,
+            Err(RecvTimeoutError::Disconnected) => return Err(complaints.last()),
+            // The program has to be ended, which it does not do by itself while it waits for a microphone.
+            Err(RecvTimeoutError::Timeout) if cancelled.load(Ordering::Relaxed) => {
+                return Err("was interrupted".to_owned());
+            }
+            Err(RecvTimeoutError::Timeout) if Instant::now() > late => {
+                return Err(format!("gave no sound in {} s", FIRST_SOUND.as_secs()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
         }
-        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Err(complaints.last()),
     }
     complaints.pass_on();
     Ok(Source {

@@ -1,8 +1,9 @@
 //! One task of live captions: from the first sound to the last sentence.
 
+use std::cell::OnceCell;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ting_client::{Progress, Recognition, RecognitionResult};
@@ -24,6 +25,12 @@ use crate::signals::Signals;
 /// When the last sentence takes longer than this after Ctrl+C, the user is told how to do without.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a program that records has to be ended in, when a signal ends this one.
+const TIDY_UP: Duration = Duration::from_millis(500);
+
+/// The exit status after a signal before anything was heard: that of a shell for SIGINT.
+const INTERRUPTED: u8 = 130;
+
 /// Runs the command with `hotwords`.
 pub(crate) fn run(args: &ListenArgs, hotwords: Vec<Hotword>) -> Result<ExitCode, CliError> {
     let server = Server::of(args);
@@ -31,11 +38,6 @@ pub(crate) fn run(args: &ListenArgs, hotwords: Vec<Hotword>) -> Result<ExitCode,
     // What is wrong with the command line is told before a microphone is opened.
     builder.clone().build().map_err(|error| failed(&error))?;
     let kept = embedded(&server, args)?;
-    let mut source = open(args)?;
-    builder = builder.sample_rate(source.sample_rate);
-    let save = args.save.as_deref();
-    let saving = save.map(|path| Saving::create(path, &source.name));
-    let saving = saving.transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -43,9 +45,21 @@ pub(crate) fn run(args: &ListenArgs, hotwords: Vec<Hotword>) -> Result<ExitCode,
             let message = format!("cannot start the threads of the program: {error}");
             CliError::new(CliErrorKind::Network, message)
         })?;
+    let (mut source, signals) = {
+        let _entered = runtime.enter();
+        let opening = Opening::start()?;
+        let source = open(args, &opening.cancelled)?;
+        if opening.cancelled.load(Ordering::Relaxed) {
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        // From here on a signal ends the sound and not the program, so that what was said before is not lost.
+        (source, Signals::new()?)
+    };
+    builder = builder.sample_rate(source.sample_rate);
+    let save = args.save.as_deref();
+    let saving = save.map(|path| Saving::create(path, &source.name));
+    let saving = saving.transpose()?;
     let done = runtime.block_on(async {
-        // Listened to from here on, so that a Ctrl+C does not lose what was said before.
-        let signals = Signals::new()?;
         let list = match hotwords.is_empty() {
             true => None,
             false => Some(HotwordList::create(&server, hotwords).await?),
@@ -100,6 +114,38 @@ fn embedded(server: &Server, args: &ListenArgs) -> Result<Option<tempfile::TempD
     Ok(kept)
 }
 
+/// The time in which the sound is opened, which may be long: standard input has to say what it is. A signal ends the
+/// program then.
+struct Opening {
+    cancelled: Arc<AtomicBool>,
+    watching: tokio::task::JoinHandle<()>,
+}
+
+impl Opening {
+    /// From here on.
+    fn start() -> Result<Self, CliError> {
+        let mut signals = Signals::new()?;
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let cancel = Arc::clone(&cancelled);
+        let watching = tokio::spawn(async move {
+            signals.next().await;
+            cancel.store(true, Ordering::Relaxed);
+            tokio::time::sleep(TIDY_UP).await;
+            std::process::exit(INTERRUPTED.into());
+        });
+        Ok(Self {
+            cancelled,
+            watching,
+        })
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.watching.abort();
+    }
+}
+
 struct Task<'a> {
     recognition: &'a Recognition,
     display: Display,
@@ -135,9 +181,10 @@ impl Task<'_> {
             sent: Arc::clone(&self.sent),
             is_microphone,
         };
-        let mut feed = std::pin::pin!(feed.run());
-        // How the source ended.
-        let mut fed = None;
+        // What the source failed with.
+        let unheard = OnceCell::new();
+        let mut feed = std::pin::pin!(feed.run(&unheard));
+        let mut fed = false;
         let mut signals = Some(signals);
         let mut resized = signal(SignalKind::window_change()).ok();
         let mut impatient = None;
@@ -148,7 +195,7 @@ impl Task<'_> {
                     Some(Err(error)) => break Err(self.explain(&error)),
                     None => break Ok(()),
                 },
-                end = &mut feed, if fed.is_none() => fed = Some(end),
+                () = &mut feed, if !fed => fed = true,
                 Some(note) = noted.recv() => self.display.note(&format!("ting: {note}")),
                 () = next_signal(signals.as_mut()) => {
                     stop.send_replace(true);
@@ -177,8 +224,8 @@ impl Task<'_> {
         }
         // What ended it comes first; what could not be saved was told when it happened.
         ended?;
-        fed.unwrap_or(Ok(()))?;
-        self.unsaved.map_or(Ok(()), Err)
+        let failure = unheard.get().cloned().or(self.unsaved);
+        failure.map_or(Ok(()), Err)
     }
 
     /// Shows a result, and saves it if it is final.

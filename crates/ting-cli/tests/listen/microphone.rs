@@ -70,18 +70,25 @@ fn what_the_microphone_hears_is_printed_until_ctrl_c() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert!(!line.trim().is_empty(), "{}", stderr(&output));
-        assert_eq!(stderr(&output), "", "nothing is lost");
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut lines, &mut rest).unwrap();
         let saved = std::fs::read_to_string(path).unwrap();
         assert_eq!(saved, line.clone() + &rest);
-        // It went through other rates and channels, and need not be the same to the letter.
+        let said = stderr(&output);
         let expected = transcribed("text", &data("hello_zh.wav"));
-        let first: Vec<char> = expected.chars().take(4).collect();
-        assert!(
-            line.chars().any(|c| first.contains(&c)),
-            "{line} {expected}"
-        );
+        if cfg!(feature = "microphone") {
+            // It comes at any speed, so that some is lost, of the silence at the end; and the user is told.
+            assert!(said.contains("sound is being lost"), "{said}");
+            assert!(said.contains(" of sound were lost"), "{said}");
+            // It went through other rates and channels, and need not be the same to the letter.
+            let common = line.chars().filter(|c| expected.contains(*c)).count();
+            assert!(common > 8, "{line} {expected}");
+        } else {
+            // A program that records waits until it is read.
+            // It had much silence ready when Ctrl+C came, which may take a second.
+            assert!(!said.contains("lost"), "{said}");
+            assert_eq!(line, expected.lines().next().unwrap().to_owned() + "\n");
+        }
     }
 }
 
@@ -199,6 +206,35 @@ mod programs {
             "{}",
             stderr(&output)
         );
+    }
+
+    #[test]
+    fn a_program_that_waits_is_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let alive = dir.path().join("alive");
+        let programs = program(
+            "parecord",
+            &format!("echo $$ > {}; exec /usr/bin/sleep 100", alive.display()),
+        );
+        let mut command = ting();
+        command.arg("listen").env("PATH", programs.path());
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let id = loop {
+            let id = std::fs::read_to_string(&alive).unwrap_or_default();
+            if id.ends_with('\n') {
+                break id.trim().to_owned();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        };
+        signal(&child, "-INT");
+        assert!(!child.wait().unwrap().success());
+        // What is ended and waited for is no process any more.
+        let there = Command::new("kill")
+            .args(["-0", &id])
+            .stderr(Stdio::null())
+            .status();
+        assert!(!there.unwrap().success(), "{id} runs on");
     }
 
     #[test]
