@@ -33,9 +33,10 @@ async fn main() -> ExitCode {
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} files, {eta} left") {
         bar.set_style(style);
     }
+    let endpoint = args.endpoint.as_str();
     let mut failures = 0;
     let mut results = futures_util::stream::iter(&args.files)
-        .map(|file| async { (file, recognise(&args.endpoint, file).await) })
+        .map(|file| async move { (file, recognise(endpoint, file).await) })
         // In the order given, whichever is done first.
         .buffered(args.jobs.max(1));
     while let Some((file, result)) = results.next().await {

@@ -45,6 +45,9 @@ enum Recorder {
     Alsa,
 }
 
+/// Reads what a program lists.
+type Parse = fn(&str) -> Vec<Device>;
+
 impl Recorder {
     /// In the order they are tried: a sound server shares the microphone with other programs, ALSA may not.
     const ALL: [Self; 3] = [Self::PipeWire, Self::PulseAudio, Self::Alsa];
@@ -84,7 +87,7 @@ impl Recorder {
 
     /// What can be recorded from, or why that cannot be told.
     fn devices(self) -> Result<Vec<Device>, String> {
-        let (command, parse): (&[&str], fn(&str) -> Vec<Device>) = match self {
+        let (command, parse): (&[&str], Parse) = match self {
             Self::PipeWire => (&["pw-dump"], pipewire_devices),
             Self::PulseAudio => (&["pactl", "list", "sources"], pulseaudio_devices),
             Self::Alsa => (&["arecord", "-L"], alsa_devices),
