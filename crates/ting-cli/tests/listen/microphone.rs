@@ -24,6 +24,7 @@ fn listen(microphone: &VirtualMicrophone, args: &[&str]) -> Command {
         .arg("listen")
         .args(args)
         .env("ALSA_CONFIG_PATH", microphone.config())
+        .env("PATH", microphone.programs())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

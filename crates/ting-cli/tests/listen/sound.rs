@@ -26,7 +26,18 @@ impl VirtualMicrophone {
             samples.display()
         );
         fs::write(dir.path().join("alsa.conf"), config).unwrap();
+        let programs = dir.path().join("programs");
+        fs::create_dir(&programs).unwrap();
+        let path = std::env::var_os("PATH").unwrap();
+        let mut all = std::env::split_paths(&path).map(|folder| folder.join("arecord"));
+        let arecord = all.find(|path| path.is_file()).unwrap();
+        std::os::unix::fs::symlink(arecord, programs.join("arecord")).unwrap();
         Self { dir }
+    }
+
+    /// A `PATH` without sound servers, which may be on a developer's machine.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.dir.path().join("programs")
     }
 
     /// The file for `ALSA_CONFIG_PATH`.
