@@ -27,6 +27,12 @@ python3 tests/formats/make.py "$target/formats"
 section "rust tests"
 TING_FORMATS="$target/formats" cargo test --workspace
 
+section "the microphone"
+# Built once more with the feature, which is not the default on Linux. The whole workspace, so that no crate below is built
+# again with other features of its own.
+cargo clippy --workspace --all-targets --features ting-cli/microphone,ting-examples/microphone -- -D warnings
+cargo test --workspace --features ting-cli/microphone,ting-examples/microphone --test listen --test examples
+
 section "the binary"
 cargo build
 

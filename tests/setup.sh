@@ -17,6 +17,10 @@ has opusenc || need opus-tools
 has speexenc || need speex
 has mpg123 || need mpg123
 has espeak-ng || need espeak-ng
+# The microphone of `ting listen`: ALSA's headers to build the feature, and `arecord` to record without it.
+has pkg-config || need pkg-config
+has pkg-config && pkg-config --exists alsa || need libasound2-dev
+has arecord || need alsa-utils
 has_library opus || need libopus0
 has_library opencore-amrnb || need libopencore-amrnb0
 has_library opencore-amrwb || need libopencore-amrwb0

@@ -22,15 +22,12 @@ pub(crate) fn load(
     languages: &[Language],
 ) -> Result<Vec<Hotword>, CliError> {
     let name = path.display();
-    let wrong = |what: String| CliError::new(CliErrorKind::Input, format!("{name}: {what}"));
-    let text =
-        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let hotwords = parse(&text).map_err(wrong)?;
+    let hotwords = read(path)?;
     let mut options = TaskOptions::new(Format::Pcm, 16_000);
     options.languages = languages.to_vec();
     options.hotwords.clone_from(&hotwords);
     let recognizer = Recognizer::new(Arc::clone(&model.shared), options)
-        .map_err(|error| wrong(error.message().to_owned()))?;
+        .map_err(|error| wrong(path, error.message()))?;
     for word in recognizer.ineffective_hotwords() {
         eprintln!(
             "ting: {name}: {:?} has no effect: {}",
@@ -38,6 +35,20 @@ pub(crate) fn load(
         );
     }
     Ok(hotwords)
+}
+
+/// Reads a file of hotwords, for a recogniser that is not here.
+///
+/// # Errors
+/// `Input`, with the file and the line or the word that is wrong.
+pub(crate) fn read(path: &Path) -> Result<Vec<Hotword>, CliError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| wrong(path, &format!("cannot be read: {error}")))?;
+    parse(&text).map_err(|error| wrong(path, &error))
+}
+
+fn wrong(path: &Path, what: &str) -> CliError {
+    CliError::new(CliErrorKind::Input, format!("{}: {what}", path.display()))
 }
 
 /// A word as the service's vocabularies have it.

@@ -8,10 +8,12 @@ mod bench;
 mod error;
 mod eval;
 mod hotwords;
+mod listen;
 mod machine;
 mod recognise;
 mod score;
 mod serve;
+mod signals;
 mod stdout;
 mod table;
 mod text;
@@ -37,6 +39,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Transcribe(transcribe::TranscribeArgs),
+    Listen(listen::ListenArgs),
     Eval(eval::EvalArgs),
     /// Measure speed, delays and memory
     #[command(subcommand)]
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Transcribe(args) => transcribe::run(args),
+        Command::Listen(args) => listen::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Bench(command) => bench::run(command),
     };

@@ -11,10 +11,10 @@ use clap::Args;
 use ting_engine::{Engine, EngineOptions};
 use ting_server::{Server, ServerOptions, Timeout, Timeouts};
 use ting_store::{Store, StoreError, usual_data_dir};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{CliError, CliErrorKind};
 use crate::recognise::Model;
+use crate::signals::Signals;
 
 /// Serve the fun-asr-realtime WebSocket protocol
 ///
@@ -110,9 +110,16 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode, CliError> {
         if open_to_all {
             eprintln!("anyone who can reach this address may use it; --api-key KEY lets in only who has the key");
         }
-        server.serve(signals.stop()).await.map_err(|error| network(error.to_string()))
+        server.serve(stop(signals)).await.map_err(|error| network(error.to_string()))
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ready on the first signal. A second one ends the process at once.
+async fn stop(mut signals: Signals) {
+    signals.next().await;
+    eprintln!("stopping; Ctrl+C again stops at once");
+    tokio::spawn(signals.exit_on_next());
 }
 
 fn network(message: String) -> CliError {
@@ -253,41 +260,6 @@ fn timeouts(given: &[(Timeout, Duration)]) -> Result<Timeouts, CliError> {
         )));
     }
     Ok(timeouts)
-}
-
-/// The signals that stop the server.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, CliError> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| network(format!("cannot listen for signals: {error}")))
-        };
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    /// Ready on the first signal. On a second one the process exits, with the status of a shell for SIGINT.
-    async fn stop(mut self) {
-        self.next().await;
-        eprintln!("stopping; Ctrl+C again stops at once");
-        tokio::spawn(async move {
-            self.next().await;
-            std::process::exit(130);
-        });
-    }
 }
 
 #[cfg(test)]

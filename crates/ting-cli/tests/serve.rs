@@ -7,71 +7,12 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
+use common::serving::Serving;
 use common::{data, run, stderr, stdout, ting};
-
-/// A server that is killed with the test, and what it said up to its URL.
-struct Serving {
-    child: Child,
-    said: BufReader<std::process::ChildStderr>,
-    url: String,
-    /// The lines up to the URL.
-    before: String,
-}
-
-impl Serving {
-    fn start(args: &[&str]) -> Self {
-        Self::spawn(ting(), args)
-    }
-
-    fn spawn(mut command: Command, args: &[&str]) -> Self {
-        let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut lines = String::new();
-        let url = loop {
-            let start = lines.len();
-            assert!(
-                said.read_line(&mut lines).unwrap() > 0,
-                "the server ended: {lines}"
-            );
-            if let Some((_, rest)) =
-                lines[start..].split_once("dashscope.base_websocket_api_url = '")
-            {
-                break rest.split('\'').next().unwrap().to_owned();
-            }
-        };
-        Self {
-            child,
-            said,
-            url,
-            before: lines,
-        }
-    }
-
-    fn address(&self) -> &str {
-        self.url
-            .strip_prefix("ws://")
-            .unwrap()
-            .split('/')
-            .next()
-            .unwrap()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn says_what_to_change_and_stops_on_signals() {

@@ -1,10 +1,10 @@
 //! `ting transcribe`: files in, text out.
 
 pub(crate) mod input;
-mod output;
+pub(crate) mod output;
 mod printer;
 mod progress;
-mod subtitles;
+pub(crate) mod subtitles;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,7 +85,7 @@ pub(crate) enum OutputFormat {
 
 impl OutputFormat {
     /// The ending of a file of this format.
-    fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Text => "txt",
             Self::Json => "json",
@@ -104,6 +104,17 @@ pub(crate) enum SpokenLanguage {
     En,
     /// Japanese.
     Ja,
+}
+
+impl SpokenLanguage {
+    /// The code on the wire.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+            Self::Ja => "ja",
+        }
+    }
 }
 
 impl From<SpokenLanguage> for Language {

@@ -1,7 +1,7 @@
 //! The forms of a file's result.
 
 use serde::Serialize;
-use ting_engine::Sentence;
+use ting_engine::{Sentence, Word};
 
 use super::OutputFormat;
 use super::subtitles::{cues, srt, vtt};
@@ -66,6 +66,26 @@ fn on_the_wire(sentence: &Sentence) -> ting_protocol::Sentence {
             })
             .collect(),
         stash: None,
+    }
+}
+
+/// A final of the wire as the recogniser gives it.
+pub(crate) fn from_the_wire(sentence: &ting_protocol::Sentence) -> Sentence {
+    let words = sentence.words.iter().map(|word| Word {
+        begin_ms: word.begin_time,
+        end_ms: word.end_time.unwrap_or(word.begin_time),
+        text: word.text.clone(),
+        punctuation: word.punctuation.clone(),
+    });
+    let words: Vec<Word> = words.collect();
+    Sentence {
+        id: sentence.sentence_id,
+        begin_ms: sentence.begin_time,
+        end_ms: sentence.end_time.unwrap_or(sentence.begin_time),
+        text: sentence.text.clone(),
+        fixed: words.len(),
+        words,
+        first: sentence.sentence_begin,
     }
 }
 

@@ -180,20 +180,33 @@ impl Source<'_> {
 
 /// Cues as SubRip. The format has no way to quote; only the arrow that would look like a time line is broken up.
 pub(crate) fn srt(cues: &[Cue]) -> String {
+    srt_after(0, cues)
+}
+
+/// Cues as they go on a SubRip file that has `before` already.
+pub(crate) fn srt_after(before: usize, cues: &[Cue]) -> String {
     let cue = |(index, cue): (usize, &Cue)| {
         let (begin, end) = (timestamp(cue.begin_ms, ','), timestamp(cue.end_ms, ','));
         format!(
             "{}\n{begin} --> {end}\n{}\n\n",
-            index + 1,
+            before + index + 1,
             cue.text.replace("-->", "->")
         )
     };
     cues.iter().enumerate().map(cue).collect()
 }
 
-/// Cues as WebVTT (W3C), with `&`, `<` and `>` escaped as its cue text requires.
+/// What a WebVTT file begins with.
+pub(crate) const VTT_HEADER: &str = "WEBVTT\n\n";
+
+/// Cues as WebVTT (W3C).
 pub(crate) fn vtt(cues: &[Cue]) -> String {
-    let mut out = String::from("WEBVTT\n\n");
+    VTT_HEADER.to_owned() + &vtt_cues(cues)
+}
+
+/// Cues as they go on a WebVTT file, with `&`, `<` and `>` escaped as its cue text requires.
+pub(crate) fn vtt_cues(cues: &[Cue]) -> String {
+    let mut out = String::new();
     for cue in cues {
         let (begin, end) = (timestamp(cue.begin_ms, '.'), timestamp(cue.end_ms, '.'));
         let text = cue

@@ -1,6 +1,8 @@
 //! Running the binary, and files for it.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod serving;
+
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -9,6 +11,7 @@ pub(crate) fn ting() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ting"));
     command
         .env_remove("TING_API_KEY")
+        .env_remove("DASHSCOPE_API_KEY")
         .env_remove("TING_LOG")
         .env_remove("TING_DATA_DIR")
         .env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
