@@ -176,6 +176,19 @@ fn silence_without_audio_finishes_the_task() {
 }
 
 #[test]
+fn a_peer_that_only_answers_pings_is_there() {
+    let server = Server::start(vec![vec![Step::Run, started(), Step::Silence]]);
+    let recognition = builder(&server)
+        .peer_timeout(Duration::from_millis(1_200))
+        .build_blocking()
+        .unwrap();
+    recognition.start(Recorder::default()).unwrap();
+    // Three in each timeout.
+    server.wait_for(|seen| seen.pings >= 9);
+    assert!(recognition.is_running());
+}
+
+#[test]
 fn a_callback_may_stop_its_own_task() {
     struct Stops(Arc<blocking::Recognition>, Recorder);
     impl ting_client::RecognitionCallback for Stops {
