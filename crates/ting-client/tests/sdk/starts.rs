@@ -79,10 +79,10 @@ fn what_comes_before_task_started() {
             "bad JSON",
         ),
     ];
-    for (name, script, want, message) in cases {
+    let run = |(name, script, want, message): Outcome| {
         let server = Server::start(vec![script]);
         let recognition = builder(&server)
-            .start_timeout(Duration::from_millis(800))
+            .start_timeout(Duration::from_millis(2_500))
             .build_blocking()
             .unwrap();
         let recorder = Recorder::default();
@@ -96,7 +96,12 @@ fn what_comes_before_task_started() {
             assert_eq!(server.seen().last().unwrap().audio, b"", "{name}");
         }
         assert_eq!(server.seen().len(), 1, "{name}");
-    }
+    };
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || run(case));
+        }
+    });
 }
 
 #[test]
@@ -196,7 +201,7 @@ fn another_try_follows_only_what_may_pass_and_only_before_audio() {
     for (name, first, connections, want) in cases {
         let server = Server::start(vec![first, well()]);
         let recognition = builder(&server)
-            .connect_timeout(Duration::from_millis(700))
+            .connect_timeout(Duration::from_millis(2_500))
             .build_blocking()
             .unwrap();
         let got = recognition.call_bytes(vec![0; 3200]);

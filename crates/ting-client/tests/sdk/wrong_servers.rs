@@ -384,8 +384,8 @@ fn run(case: &Case) -> Result<(), String> {
     script.extend(case.script.clone());
     let server = Server::start(vec![script]);
     let recognition = builder(&server)
-        .peer_timeout(Duration::from_millis(1500))
-        .finish_timeout(Duration::from_millis(1000))
+        .peer_timeout(Duration::from_secs(5))
+        .finish_timeout(Duration::from_secs(4))
         .build_blocking()
         .unwrap();
     let recorder = Recorder::default();
