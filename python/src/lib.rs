@@ -1,0 +1,28 @@
+//! The native half of the Python package `ting`: runs `ting-client` for it.
+//!
+//! What a program sees is in `python/ting`; this is no more than what Python cannot do itself. It knows Python and `ting-client`.
+//!
+//! # Invariants
+//! - Nothing waits with the GIL held. What a program's main thread waits for ends when a signal handler raises.
+//! - No Python code is called: Python asks for the next result, in a thread that it made. So there is no lock order with the GIL.
+//! - JSON becomes Python objects as it came, in its order.
+
+mod convert;
+mod requests;
+mod task;
+
+/// The native half of the package `ting`. Not for programs: use `ting.audio.asr`.
+#[pyo3::pymodule]
+mod _ting {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::requests::{configure_embedded, request};
+    #[pymodule_export]
+    use crate::task::Task;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
