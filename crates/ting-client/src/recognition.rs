@@ -86,8 +86,8 @@ impl Recognition {
         RecognitionBuilder::new(model)
     }
 
-    pub(crate) fn new(config: Config) -> Self {
-        let core = Arc::new(Core::new(config));
+    pub(crate) fn new(config: Config, request_id: Option<String>) -> Self {
+        let core = Arc::new(Core::new(config, request_id));
         Self { core }
     }
 
@@ -179,6 +179,19 @@ impl Recognition {
         Core::stop(self.core.clone()).await
     }
 
+    /// Asks for the end after the audio that was sent, and does not wait for it: [`stop`](Self::stop) without the waiting.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    pub fn finish(&self) -> Result<(), Error> {
+        self.core.finish().map(drop)
+    }
+
+    /// Gives a running task up: its callback or stream gets an error of the kind `State`.
+    pub fn cancel(&self) {
+        self.core.cancel();
+    }
+
     /// Sets a parameter for the tasks that are started from now on; see
     /// [`RecognitionBuilder::parameter`]. `null` takes it away.
     pub fn set_parameter(&self, name: impl Into<String>, value: impl Into<Value>) {
@@ -243,12 +256,12 @@ pub(crate) enum Source {
 }
 
 impl Core {
-    fn new(config: Config) -> Self {
+    fn new(config: Config, request_id: Option<String>) -> Self {
         Self {
             state: Mutex::new(State {
                 config: Arc::new(config),
                 task: None,
-                request_id: new_id(),
+                request_id: request_id.unwrap_or_else(new_id),
             }),
         }
     }
@@ -348,6 +361,21 @@ impl Core {
         }
     }
 
+    /// A call whose results come as a stream, partials included. Opens the file on this thread.
+    pub(crate) fn call_stream(&self, handle: &Handle, path: PathBuf) -> Result<ResultStream, Error> {
+        let source = open(path)?;
+        let (task, config) = self.begin(false, true)?;
+        handle.spawn(session::run(EndGuard(task.clone()), config));
+        handle.spawn(feed(task.clone(), source));
+        Ok(ResultStream::new(task))
+    }
+
+    pub(crate) fn cancel(&self) {
+        if let Some(task) = self.task() {
+            task.cancel();
+        }
+    }
+
     pub(crate) fn update_context(&self, messages: Vec<Value>) -> Result<(), Error> {
         let task = self.running()?;
         if messages.is_empty() {
@@ -415,9 +443,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if let Some(task) = self.task() {
-            task.cancel();
-        }
+        self.cancel();
     }
 }
 
@@ -479,6 +505,7 @@ async fn feed(task: Arc<Task>, source: Opened) -> Result<(), Error> {
         }
         Err(error) => {
             // The audio is not whole, and so its text would not be. A task that has ended already does not mind.
+            task.end(Err(error.clone()));
             task.cancel();
             Err(error)
         }
