@@ -15,7 +15,7 @@ use ting_client::{Error, ErrorKind, RecognitionResult};
 use crate::convert::{failure, from_json, to_python};
 
 /// How often a wait looks for signals.
-const SIGNALS: Duration = Duration::from_millis(100);
+pub(crate) const SIGNALS: Duration = Duration::from_millis(100);
 /// How often a full queue is looked at again.
 const ROOM: Duration = Duration::from_millis(10);
 
@@ -182,7 +182,8 @@ impl Task {
 
     /// Ends the audio, and does not wait.
     fn finish(&self) {
-        self.recognition.finish();
+        // An end that was asked for or has come is no error here.
+        let _ = self.recognition.finish();
     }
 
     /// Ends the task at once.
@@ -218,7 +219,7 @@ impl Task {
         };
         let next = match patience {
             None => stream.next(),
-            Some(patience) => match stream.next_timeout(patience) {
+            Some(patience) => match stream.next_within(patience) {
                 Some(next) => next,
                 None => return Next::TimedOut,
             },

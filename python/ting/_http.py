@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ting import _settings
 from ting._ting import __version__, request
 from ting.api_entities.dashscope_response import DashScopeAPIResponse
-from ting.common.error import ConnectionFailed, _exception
+from ting.common.error import ConnectionFailed, InvalidParameter, _exception
 
 TIMEOUT_S = 300.0
 # A connection that fails is tried again after these pauses, in seconds.
@@ -34,18 +34,17 @@ def send(
 
     Raises:
         AuthenticationError: There is no API key.
+        InvalidParameter: The address or a header is wrong.
         ConnectionFailed: There was no connection, or no whole answer, in the end.
     """
     base = _settings.http_url(base_address, workspace)
-    url = f"{base}/{path}" + (f"?{urlencode(query)}" if query else "")
+    path = f"/{path}" + (f"?{urlencode(query)}" if query else "")
     sent = {
         "accept": "application/json; charset=utf-8",
         "user-agent": f"ting-python/{__version__}",
         **_settings.string_headers(headers),
     }
     key = _settings.api_key(api_key, base)
-    if key:
-        sent["authorization"] = f"Bearer {key}"
     if workspace:
         sent["x-dashscope-workspace"] = workspace
     content = None
@@ -54,7 +53,9 @@ def send(
         content = json.dumps(body, ensure_ascii=False).encode("utf-8")
     for pause in [*_PAUSES_S, None]:
         try:
-            return _response(*request(method, url, sent, content, timeout or TIMEOUT_S))
+            return _response(*request(method, base, path, key, sent, content, timeout or TIMEOUT_S))
+        except ValueError as error:
+            raise _exception(InvalidParameter, str(error)) from error
         except ConnectionError as error:
             if pause is None:
                 raise _exception(ConnectionFailed, str(error)) from error

@@ -35,7 +35,9 @@ class Task:
 
 def request(
     method: str,
-    url: str,
+    endpoint: str,
+    path: str,
+    api_key: Optional[str],
     headers: Dict[str, str],
     body: Optional[bytes],
     timeout: float,

@@ -207,6 +207,8 @@ class Recognition:
                 raise IsADirectoryError("Is a directory: " + path)
             if not os.path.exists(path):
                 raise FileNotFoundError("No such file or directory: " + path)
+            with open(path, "rb"):
+                pass  # What cannot be read raises the error that says why.
             if os.path.getsize(path) == 0:
                 raise _exception(InputDataRequired, "The supplied file was empty (zero bytes long)")
             self._set(
