@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use ting_engine::{Engine, EngineOptions};
 use ting_server::{Server, ServerOptions, Timeout, Timeouts};
-use ting_store::{Store, StoreError};
+use ting_store::{Store, StoreError, usual_data_dir};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{CliError, CliErrorKind};
@@ -172,15 +172,6 @@ fn open_store(named: Option<&Path>) -> Result<Option<Arc<Store>>, CliError> {
     Ok(Some(Arc::new(store)))
 }
 
-/// Where the XDG Base Directory Specification puts what a program keeps for its user. It has relative paths ignored.
-fn usual_data_dir(xdg_data_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
-    let absolute = |path: &PathBuf| path.is_absolute();
-    xdg_data_home
-        .filter(absolute)
-        .or_else(|| Some(home.filter(absolute)?.join(".local/share")))
-        .map(|folder| folder.join("ting"))
-}
-
 /// Makes the folder that the user named, and finds out whether files can be made in it.
 fn prepare_data_dir(dir: &Path) -> Result<(), CliError> {
     let failed = |error: std::io::Error| {
@@ -301,23 +292,8 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, banner, timeout, timeout_help, timeouts, url_in_banner, usual_data_dir};
+    use super::{address, banner, timeout, timeout_help, timeouts, url_in_banner};
     use ting_server::Timeout;
-
-    #[test]
-    fn data_is_kept_where_the_specification_says() {
-        for (xdg, home, want) in [
-            (Some("/x"), Some("/h"), Some("/x/ting")),
-            (None, Some("/h"), Some("/h/.local/share/ting")),
-            (Some(""), Some("/h"), Some("/h/.local/share/ting")),
-            (Some("rel"), Some("/h"), Some("/h/.local/share/ting")),
-            (None, Some(""), None),
-            (None, None, None),
-        ] {
-            let got = usual_data_dir(xdg.map(Into::into), home.map(Into::into));
-            assert_eq!(got, want.map(Into::into), "{xdg:?} {home:?}");
-        }
-    }
 
     #[test]
     fn addresses() {

@@ -176,8 +176,14 @@ pub(crate) fn lost(error: &WsError) -> Error {
 }
 
 async fn handshake(config: &Config) -> Result<Socket, Error> {
-    let deadline = Instant::now() + config.way.connect_timeout;
+    let begun = Instant::now();
     let stream = net::connect(&config.way).await?;
+    let begun = match config.way.endpoint {
+        #[cfg(feature = "embedded")]
+        Endpoint::Embedded => Instant::now(),
+        Endpoint::Url(_) => begun,
+    };
+    let deadline = begun + config.way.connect_timeout;
     let request = request(config)?;
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE_BYTES))

@@ -36,6 +36,10 @@ mod vocabulary;
 
 pub mod blocking;
 
+/// How the recogniser inside the program is made, which the endpoint `embedded` is.
+#[cfg(feature = "embedded")]
+pub use ting_embedded as embedded;
+
 pub use builder::RecognitionBuilder;
 pub use callback::RecognitionCallback;
 pub use error::{Error, ErrorKind};

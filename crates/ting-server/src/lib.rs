@@ -21,6 +21,7 @@ mod engine;
 mod http;
 mod options;
 mod outbox;
+mod pipe;
 mod recogniser;
 mod server;
 mod task;
@@ -29,5 +30,6 @@ mod writer;
 
 pub use connection::MAX_MESSAGE_BYTES;
 pub use options::{ServerOptions, Timeout, Timeouts};
+pub use pipe::{InProcess, Pipe};
 pub use recogniser::{Recogniser, RecogniserSession, Sink};
 pub use server::{Server, ServerError, ServerErrorKind};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
+use axum::serve::{Listener, ListenerExt};
 use ting_protocol::INFERENCE_PATH;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::http;
 use crate::options::ServerOptions;
+use crate::pipe::{InProcess, Pipe};
 use crate::recogniser::Recogniser;
 use crate::vocabularies::Vocabularies;
 
@@ -89,6 +90,14 @@ impl Server {
         format!("ws://{address}{INFERENCE_PATH}")
     }
 
+    /// A server without a network, for clients in the same program, and the way to it. `options.listen` means nothing to it.
+    pub fn in_process(
+        options: ServerOptions,
+        recogniser: Arc<dyn Recogniser>,
+    ) -> (InProcess, Pipe) {
+        InProcess::new(options, recogniser)
+    }
+
     /// Serves until `shutdown` is ready, then stops.
     ///
     /// Stopping takes no new connection, fails running tasks with `SystemError`, gives tasks whose `finish-task` came
@@ -100,51 +109,59 @@ impl Server {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServerError> {
-        let (stop, stopping) = watch::channel(false);
-        let (alive, mut all_gone) = mpsc::channel(1);
-        let longest =
-            self.options.timeouts.drain + self.options.timeouts.close_linger + SHUTDOWN_MARGIN;
-        let shared = Arc::new(Shared {
-            vocabularies: Vocabularies::new(self.options.store.clone()),
-            options: self.options,
-            recogniser: self.recogniser,
-            connections: Gauge::default(),
-            tasks: Gauge::default(),
-            stopping: stopping.clone(),
-            _alive: alive,
-        });
         // Small events must leave at once, not wait for the acknowledgement of the one before.
         let listener = self.listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "cannot set TCP_NODELAY");
             }
         });
-        let mut stopped = stopping.clone();
-        let serving =
-            axum::serve(listener, http::router(shared)).with_graceful_shutdown(async move {
-                // An error means that the sender is gone, which is a reason to stop as well.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            });
-        let give_up = async {
-            shutdown.await;
-            tracing::info!("stopping");
-            // Nobody left to tell is fine.
-            let _ = stop.send(true);
-            sleep(longest).await;
-        };
-        tokio::select! {
-            served = serving => served.map_err(|error| ServerError {
-                kind: ServerErrorKind::Serve,
-                message: format!("cannot accept connections any more: {error}"),
-            })?,
-            () = give_up => {}
-        }
-        // The router is gone by now; what still holds `Shared` is the sockets.
-        if timeout(longest, all_gone.recv()).await.is_err() {
-            tracing::warn!("stopping while connections are still open");
-        }
-        Ok(())
+        serve(listener, self.options, self.recogniser, shutdown).await
     }
+}
+
+/// Serves what `listener` accepts, until `shutdown` is ready, and then stops as [`Server::serve`] says.
+pub(crate) async fn serve<L: Listener<Addr: std::fmt::Debug>>(
+    listener: L,
+    options: ServerOptions,
+    recogniser: Arc<dyn Recogniser>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServerError> {
+    let (stop, stopping) = watch::channel(false);
+    let (alive, mut all_gone) = mpsc::channel(1);
+    let longest = options.timeouts.drain + options.timeouts.close_linger + SHUTDOWN_MARGIN;
+    let shared = Arc::new(Shared {
+        vocabularies: Vocabularies::new(options.store.clone()),
+        options,
+        recogniser,
+        connections: Gauge::default(),
+        tasks: Gauge::default(),
+        stopping: stopping.clone(),
+        _alive: alive,
+    });
+    let mut stopped = stopping.clone();
+    let serving = axum::serve(listener, http::router(shared)).with_graceful_shutdown(async move {
+        // An error means that the sender is gone, which is a reason to stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    let give_up = async {
+        shutdown.await;
+        tracing::info!("stopping");
+        // Nobody left to tell is fine.
+        let _ = stop.send(true);
+        sleep(longest).await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(|error| ServerError {
+            kind: ServerErrorKind::Serve,
+            message: format!("cannot accept connections any more: {error}"),
+        })?,
+        () = give_up => {}
+    }
+    // The router is gone by now; what still holds `Shared` is the sockets.
+    if timeout(longest, all_gone.recv()).await.is_err() {
+        tracing::warn!("stopping while connections are still open");
+    }
+    Ok(())
 }
 
 /// Counts things that are there now.

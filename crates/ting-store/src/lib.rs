@@ -14,10 +14,12 @@
 mod account;
 mod error;
 mod file;
+mod folder;
 mod schema;
 mod vocabulary;
 
 pub use account::Account;
 pub use error::{StoreError, StoreErrorKind};
 pub use file::{BUSY_PATIENCE, FILE_NAME, Store};
+pub use folder::usual_data_dir;
 pub use vocabulary::{NewVocabulary, Page, Vocabulary, VocabularyInfo, Word};

@@ -109,6 +109,18 @@ pub(crate) fn bracketed(host: &str) -> String {
 /// # Errors
 /// `Connect`; transient where another try may succeed.
 pub(crate) async fn connect(way: &Way) -> Result<Stream, Error> {
+    // The first use loads a model, which is no matter of the network, and is done or fails.
+    #[cfg(feature = "embedded")]
+    if way.endpoint == Endpoint::Embedded {
+        let pipe = ting_embedded::connect().await;
+        return match pipe {
+            Ok(pipe) => Ok(Box::new(pipe)),
+            Err(error) => {
+                let message = format!("the recogniser inside the program: {error}");
+                Err(Error::new(ErrorKind::Connect, message))
+            }
+        };
+    }
     match timeout(way.connect_timeout, open(way)).await {
         Ok(connected) => connected,
         Err(_) => {
@@ -136,11 +148,7 @@ impl Endpoint {
 async fn open(way: &Way) -> Result<Stream, Error> {
     let url = match &way.endpoint {
         #[cfg(feature = "embedded")]
-        Endpoint::Embedded => {
-            let pipe = ting_embedded::connect().await;
-            let pipe = pipe.map_err(|error| Error::new(ErrorKind::Connect, error.to_string()))?;
-            return Ok(Box::new(pipe));
-        }
+        Endpoint::Embedded => return Err(Error::new(ErrorKind::Connect, "embedded is no address")),
         Endpoint::Url(url) => url,
     };
     let stream = match way.proxy.of(url)? {
