@@ -56,7 +56,9 @@ pub(crate) fn failure<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py
     details.set_item("status_code", status)?;
     match (error.kind(), error.status()) {
         // As the official SDK has it: of a refused handshake the code is the status, a number.
-        (ErrorKind::Authentication | ErrorKind::Handshake, Some(status)) => details.set_item("code", status)?,
+        (ErrorKind::Authentication | ErrorKind::Handshake, Some(status)) => {
+            details.set_item("code", status)?
+        }
         (kind, _) => details.set_item("code", error.code().unwrap_or(name_of(kind)))?,
     }
     details.set_item("message", message(error))?;
@@ -97,7 +99,9 @@ fn message(error: &Error) -> String {
         None => error.message().to_owned(),
     };
     let official = match error.status() {
-        _ if error.kind() == ErrorKind::TaskFailed => return progress(error, error.message().to_owned()),
+        _ if error.kind() == ErrorKind::TaskFailed => {
+            return progress(error, error.message().to_owned());
+        }
         Some(401 | 403) => "Unauthorized, your api-key is invalid!",
         Some(503) => "Service temporarily unavailable, possibly overloaded or not ready.",
         Some(_) => "Invalid response status",
@@ -109,10 +113,12 @@ fn message(error: &Error) -> String {
 /// The message, and of a task that broke off how far it had come.
 fn progress(error: &Error, message: String) -> String {
     match error.progress() {
-        Some(progress) if error.kind() != ErrorKind::TaskFailed && progress.bytes_sent > 0 => format!(
-            "{message} ({} bytes of audio sent, recognised up to {} ms, heard up to {} ms)",
-            progress.bytes_sent, progress.recognised_ms, progress.heard_ms
-        ),
+        Some(progress) if error.kind() != ErrorKind::TaskFailed && progress.bytes_sent > 0 => {
+            format!(
+                "{message} ({} bytes of audio sent, recognised up to {} ms, heard up to {} ms)",
+                progress.bytes_sent, progress.recognised_ms, progress.heard_ms
+            )
+        }
         _ => message,
     }
 }

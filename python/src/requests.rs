@@ -39,7 +39,9 @@ pub(crate) fn request<'py>(
         body,
         timeout: Duration::try_from_secs_f64(timeout).map_err(wrong)?,
     };
-    let mut receiver = py.detach(|| request.send_in_background()).map_err(|error| raised(&error))?;
+    let mut receiver = py
+        .detach(|| request.send_in_background())
+        .map_err(|error| raised(&error))?;
     let answer = loop {
         // A receiver may be used by one thread only, so it goes into the closure and comes back.
         let (received, back) = py.detach(move || (receiver.recv_timeout(SIGNALS), receiver));
@@ -83,6 +85,10 @@ pub(crate) fn configure_embedded(
     max_sessions: Option<usize>,
     data_dir: Option<PathBuf>,
 ) -> PyResult<()> {
-    let options = ting_embedded::Options { model_dir, threads, max_sessions, data_dir };
+    let mut options = ting_embedded::Options::default();
+    options.model_dir = model_dir;
+    options.threads = threads;
+    options.max_sessions = max_sessions;
+    options.data_dir = data_dir;
     ting_embedded::configure(options).map_err(|error| PyValueError::new_err(error.to_string()))
 }

@@ -55,7 +55,9 @@ impl Task {
         timeouts: HashMap<String, Option<f64>>,
         connect_attempts: Option<u32>,
     ) -> PyResult<Self> {
-        let mut builder = Recognition::builder(model).endpoint(endpoint).request_id(request_id);
+        let mut builder = Recognition::builder(model)
+            .endpoint(endpoint)
+            .request_id(request_id);
         if let Some(key) = api_key {
             builder = builder.api_key(key);
         }
@@ -147,7 +149,8 @@ impl Task {
                 Next::Cancelled => return Err(PyRuntimeError::new_err("the task was given up")),
                 Next::TimedOut => {
                     // Ctrl+C, or whatever else a signal handler raises.
-                    py.check_signals().inspect_err(|_| self.recognition.cancel())?;
+                    py.check_signals()
+                        .inspect_err(|_| self.recognition.cancel())?;
                 }
             }
         }

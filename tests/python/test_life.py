@@ -12,7 +12,7 @@ import unittest
 import weakref
 
 import support
-from support import FINISHED, HERE, PATIENCE, Lookalike, asr, final, partial, recognition, recorder, until
+from support import FINISHED, PATIENCE, Lookalike, asr, final, partial, recognition, recorder, until
 
 from ting.common.error import InvalidParameter
 
@@ -373,13 +373,11 @@ class Waiting(unittest.TestCase):
 
 def run(program, *arguments, timeout=PATIENCE, **options):
     """Runs a program of its own; what it printed."""
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program), *arguments],
         capture_output=True,
         text=True,
         timeout=timeout,
-        env=environment,
         **options,
     )
     return done

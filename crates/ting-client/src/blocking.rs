@@ -96,7 +96,10 @@ impl Recognition {
     /// `Input` for a file that is not there, empty or unreadable, `State` while a task runs.
     pub fn call_stream(&self, path: impl AsRef<Path>) -> Result<ResultStream, Error> {
         let handle = runtime::background()?;
-        let stream = self.0.core().call_stream(&handle, path.as_ref().to_owned())?;
+        let stream = self
+            .0
+            .core()
+            .call_stream(&handle, path.as_ref().to_owned())?;
         Ok(ResultStream(stream))
     }
 
@@ -213,7 +216,10 @@ impl ResultStream {
     }
 
     /// The next result, or the end, if it comes in that time: for programs that have to look at something else now and then.
-    pub fn next_within(&mut self, patience: Duration) -> Option<Option<Result<RecognitionResult, Error>>> {
+    pub fn next_within(
+        &mut self,
+        patience: Duration,
+    ) -> Option<Option<Result<RecognitionResult, Error>>> {
         self.0.take_within(patience)
     }
 }

@@ -279,7 +279,8 @@ impl RecognitionBuilder {
     /// there is no key.
     pub fn build(self) -> Result<Recognition, Error> {
         let request_id = self.request_id.clone();
-        self.config().map(|config| Recognition::new(config, request_id))
+        self.config()
+            .map(|config| Recognition::new(config, request_id))
     }
 
     /// The same for programs without `async`.

@@ -4,8 +4,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use http_body_util::Full;
-use hyper::Request;
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes};
+use hyper::header::CONTENT_LENGTH;
+use hyper::{Method, Request};
 
 use crate::error::Error;
 use crate::net;
@@ -68,6 +69,11 @@ impl RawRequest {
                 Error::invalid("the path", &self.path, allowed)
             })?;
         request.headers_mut().extend(http.headers.clone());
+        if request.method() != Method::GET {
+            // hyper leaves it out where it is 0, and some servers want it.
+            let length = request.body().size_hint().lower();
+            request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
         let stream = net::connect(&http.way).await?;
         let (parts, body) = http.exchange(stream, request).await?;
         let headers = parts.headers.iter().map(|(name, value)| {

@@ -362,7 +362,11 @@ impl Core {
     }
 
     /// A call whose results come as a stream, partials included. Opens the file on this thread.
-    pub(crate) fn call_stream(&self, handle: &Handle, path: PathBuf) -> Result<ResultStream, Error> {
+    pub(crate) fn call_stream(
+        &self,
+        handle: &Handle,
+        path: PathBuf,
+    ) -> Result<ResultStream, Error> {
         let source = open(path)?;
         let (task, config) = self.begin(false, true)?;
         handle.spawn(session::run(EndGuard(task.clone()), config));
