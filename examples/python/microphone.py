@@ -11,6 +11,7 @@ import shutil
 import sys
 
 from ting.audio.asr import Recognition, RecognitionCallback, RecognitionResult
+from ting.common.error import InvalidParameter
 
 RATE = 16000
 # 100 ms.
@@ -45,9 +46,6 @@ def open_microphone():
 class Captions(RecognitionCallback):
     """Rewrites the line of the sentence that is spoken, and keeps the ones that are final."""
 
-    def __init__(self):
-        self.failed = False
-
     def on_event(self, result):
         sentence = result.get_sentence()
         if RecognitionResult.is_sentence_end(sentence):
@@ -58,7 +56,6 @@ class Captions(RecognitionCallback):
             print(f"\r\033[K{shown}", end="", flush=True)
 
     def on_error(self, result):
-        self.failed = True
         print(f"\nerror {result.code}: {result.message}", file=sys.stderr)
 
 
@@ -72,18 +69,20 @@ recognition = Recognition(
     callback=captions,
     format="pcm",
     sample_rate=RATE,
+    # A pause of any length does not end it.
+    heartbeat=True,
     endpoint=arguments.endpoint,
 )
 read, close = open_microphone()
 recognition.start()
 print("listening; Ctrl+C ends it", file=sys.stderr)
 try:
-    while not captions.failed:
+    while True:
         recognition.send_audio_frame(read())
+except InvalidParameter:  # It has failed, and on_error has said why.
+    sys.exit(1)
 except KeyboardInterrupt:
     print("\nstopping", file=sys.stderr)
+    recognition.stop()
 finally:
     close()
-if captions.failed:
-    sys.exit(1)
-recognition.stop()

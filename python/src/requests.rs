@@ -67,16 +67,7 @@ fn raised(error: &Error) -> PyErr {
     }
 }
 
-/// Sets what the recogniser in this process is like; before its first use.
-///
-/// Args:
-///     model_dir (str): A folder with a model. Default: the embedded one.
-///     threads (int): Threads that recognise. Default: one for each processor.
-///     max_sessions (int): Tasks at once. Default: as many as this machine was measured to serve.
-///     data_dir (str): Where hotword lists are kept. Default: where `ting serve` keeps them.
-///
-/// Raises:
-///     ValueError: An option is wrong, or the recogniser runs already.
+/// Sets what the recogniser in this process is like. Raises ValueError when it runs already, with other options.
 #[pyfunction]
 #[pyo3(signature = (*, model_dir=None, threads=None, max_sessions=None, data_dir=None))]
 pub(crate) fn configure_embedded(

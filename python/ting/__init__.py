@@ -21,8 +21,9 @@ DASHSCOPE_HTTP_BASE_URL), of `~/.dashscope/api_key`, or the hosted service's int
 from pathlib import Path
 from typing import Any, Optional
 
-from ting import _settings
-from ting._ting import __version__, configure_embedded
+from ting import _settings, _ting
+from ting._ting import __version__
+from ting.common.error import InvalidParameter, _exception
 
 __all__ = [
     "__version__",
@@ -52,6 +53,32 @@ def __getattr__(name: str) -> Any:
     if name == "base_websocket_api_url":
         return _settings.websocket_url()
     raise AttributeError(f"module 'ting' has no attribute {name!r}")
+
+
+def configure_embedded(
+    *,
+    model_dir: Optional[str] = None,
+    threads: Optional[int] = None,
+    max_sessions: Optional[int] = None,
+    data_dir: Optional[str] = None,
+) -> None:
+    """Sets what the recogniser in this process (`endpoint="embedded"`) is like; before its first use.
+
+    Args:
+        model_dir (str): A folder with a model. Default: the one that is built in.
+        threads (int): Threads that recognise. Default: one for each processor.
+        max_sessions (int): Tasks at once; another one fails with "Throttling". Default: as many as this machine was measured to serve.
+        data_dir (str): Where hotword lists are kept. Default: where `ting serve` keeps them.
+
+    Raises:
+        InvalidParameter: The recogniser runs already, with other options.
+    """
+    try:
+        _ting.configure_embedded(
+            model_dir=model_dir, threads=threads, max_sessions=max_sessions, data_dir=data_dir
+        )
+    except (OverflowError, TypeError, ValueError) as error:
+        raise _exception(InvalidParameter, str(error)) from error
 
 
 def save_api_key(api_key: str, api_key_file_path: Optional[str] = None) -> None:

@@ -175,7 +175,8 @@ class Examples(Programs):
     def test_microphone(self):
         environment = {"FAKE_MICROPHONE_WAV": str(DATA / "hello_en.wav"), "DASHSCOPE_API_KEY": ""}
         process = python(EXAMPLES / "microphone.py", HOME=str(self.folder), **environment)
-        process.wait_for(r"\r\033\[K[^\r]+\r\033\[K[^\r\n]+\n")
+        # The lines that are rewritten, and a final.
+        process.wait_for(r"\n\033\[K[^\n]+\n\033\[K[^\n]+[.?!,]\n")
         process.interrupt()
         self.assertEqual(process.wait(), 0, process.output)
         self.assertIn("stopping", process.output)
