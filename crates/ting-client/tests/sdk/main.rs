@@ -5,7 +5,11 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod ending;
 mod life_cycle;
+mod queues;
 mod recorder;
+mod requests;
 mod script;
+mod ways;
 mod wrong_servers;

@@ -115,8 +115,17 @@ impl Seen {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
-    // Ends the connections with the test.
-    _runtime: tokio::runtime::Runtime,
+    /// Ends the connections with the test.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+/// A runtime may not wait for its end inside another one.
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Server {
@@ -134,11 +143,13 @@ impl Server {
             .enable_all()
             .build()
             .unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let all = seen.clone();
         runtime.spawn(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 all.lock().unwrap().push(Seen::default());
@@ -159,7 +170,7 @@ impl Server {
         Self {
             address,
             seen,
-            _runtime: runtime,
+            runtime: Some(runtime),
         }
     }
 
