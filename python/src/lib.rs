@@ -11,6 +11,17 @@ mod convert;
 mod requests;
 mod task;
 
+/// Shows the log on standard error where TING_LOG says what of it, as it does for the `ting` program; else there is none.
+fn log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("TING_LOG") {
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr);
+        // Whoever was first keeps it.
+        let _ = subscriber.try_init();
+    }
+}
+
 /// The native half of the package `ting`. Not for programs: use `ting.audio.asr`.
 #[pyo3::pymodule]
 mod _ting {
@@ -23,6 +34,7 @@ mod _ting {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::log();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }
