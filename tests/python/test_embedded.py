@@ -130,6 +130,25 @@ class Embedded(Programs):
         )
         self.assertEqual(output, "good")
 
+    @unittest.skipUnless(hasattr(os, "fork"), "needs fork")
+    def test_a_fork_has_a_recogniser_of_its_own(self):
+        output = self.run_text(
+            """
+            import multiprocessing, warnings
+            warnings.simplefilter("ignore")
+            def text(path):
+                result = Recognition("fun-asr-realtime", None, "wav", 16000, endpoint="embedded").call(path)
+                return [sentence["text"] for sentence in result.get_sentence()]
+            before = text(sys.argv[1])
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                assert pool.map(text, [sys.argv[1]] * 4) == [before] * 4
+            assert text(sys.argv[1]) == before
+            print("good")
+            """,
+            DATA / "hello_en.wav",
+        )
+        self.assertEqual(output, "good")
+
     def test_configure(self):
         """Before the first use only."""
         output = self.run_text(
@@ -176,7 +195,7 @@ class Examples(Programs):
         environment = {"FAKE_MICROPHONE_WAV": str(DATA / "hello_en.wav"), "DASHSCOPE_API_KEY": ""}
         process = python(EXAMPLES / "microphone.py", HOME=str(self.folder), **environment)
         # The lines that are rewritten, and a final.
-        process.wait_for(r"\n\033\[K[^\n]+\n\033\[K[^\n]+[.?!,]\n")
+        process.wait_for(r"(?m)^\033\[K[^\n]+[.?!]$")
         process.interrupt()
         self.assertEqual(process.wait(), 0, process.output)
         self.assertIn("stopping", process.output)

@@ -444,6 +444,23 @@ class Processes(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout.split()), (3, ["close"]), done.stderr)
         self.assertEqual(done.stderr, "")
 
+    def test_a_program_ends_while_daemons_call(self):
+        """Threads that Python does not wait for."""
+        with Lookalike(silent) as server:
+            done = run(
+                PROLOGUE
+                + """
+    import threading
+    for _ in range(5):
+        call = lambda: Recognition("fun-asr-realtime", None, "pcm", 16000).call(ting.__file__)
+        threading.Thread(target=call, daemon=True).start()
+    time.sleep(0.5)
+    sys.exit(3)
+    """,
+                server.url,
+            )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (3, "", ""))
+
     @unittest.skipUnless(hasattr(os, "fork"), "needs fork")
     def test_forks(self):
         """A child has tasks of its own, and the parent's go on."""

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import weakref
-from typing import Any, Callable
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 from ting._ting import Task
 from ting.audio.asr._results import RecognitionCallback, error_result, event_result
@@ -17,6 +17,22 @@ EXIT_PATIENCE_S = 10.0
 _STEP_S = 0.2
 
 _alive: "weakref.WeakSet[Delivery]" = weakref.WeakSet()
+_calls: Set[Task] = set()
+_exiting = False
+
+
+def call(task: Task, path: str) -> Tuple[List[Tuple[Any, Any]], Optional[Dict[str, Any]]]:
+    """`task.call`, which the end of the program ends: a thread must not be in there when Python goes."""
+    _calls.add(task)
+    try:
+        return task.call(path)
+    except RuntimeError:
+        if _exiting:
+            # Of a daemon; nobody is there to be told.
+            raise SystemExit from None
+        raise
+    finally:
+        _calls.discard(task)
 
 
 class Delivery:
@@ -117,6 +133,10 @@ class Delivery:
 
 def _at_exit() -> None:
     """The program has ended: no more audio comes, so tasks that still run are ended, and their results delivered."""
+    global _exiting
+    _exiting = True
+    for task in list(_calls):
+        task.cancel()
     running = list(_alive)
     for delivery in running:
         delivery.ask_to_stop()
@@ -128,14 +148,16 @@ def _at_exit() -> None:
         # Their threads must not run into the end of Python.
         for delivery in list(_alive):
             delivery.task.cancel()
-        for delivery in list(_alive):
-            delivery._closed.wait(1.0)
+        deadline = time.monotonic() + 1.0
+        while (_alive or _calls) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def _after_fork_in_child() -> None:
     for delivery in list(_alive):
         delivery.forget()
     _alive.clear()
+    _calls.clear()
 
 
 atexit.register(_at_exit)

@@ -8,12 +8,12 @@ from typing import Any, Dict, List, Mapping, Optional, Union
 
 from ting import _settings
 from ting._ting import Task, __version__
+from ting.audio.asr import _tasks
 from ting.audio.asr._results import (
     RecognitionCallback,
     RecognitionResult,
     call_result,
 )
-from ting.audio.asr._tasks import Delivery
 from ting.common.error import (
     InputDataRequired,
     InputRequired,
@@ -168,7 +168,7 @@ class Recognition:
         # any of them, so nothing waits for it.
         self._claim = threading.Lock()
         self._id_used = False
-        self._delivery: Optional[Delivery] = None
+        self._delivery: Optional[_tasks.Delivery] = None
         self._task: Optional[Task] = None
 
     def call(
@@ -221,7 +221,7 @@ class Recognition:
                 audio_event_detection_enabled=audio_event_detection_enabled,
             )
             task = self._new_task(phrase_id)
-            finals, error = task.call(path)
+            finals, error = _tasks.call(task, path)
         finally:
             self._claim.release()
         return call_result(self.last_request_id, finals, error)
@@ -264,7 +264,7 @@ class Recognition:
                 special_word_filter=special_word_filter,
                 audio_event_detection_enabled=audio_event_detection_enabled,
             )
-            delivery = Delivery(self._new_task(phrase_id), callback, self.last_request_id)
+            delivery = _tasks.Delivery(self._new_task(phrase_id), callback, self.last_request_id)
             delivery.start()
             self._delivery = delivery
         finally:
