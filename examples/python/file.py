@@ -15,7 +15,9 @@ from ting.audio.asr import Recognition
 
 parser = argparse.ArgumentParser(description="Recognises an audio file.")
 parser.add_argument("file", help="wav, mp3, opus, speex, aac, amr, or raw pcm (16-bit, mono)")
-parser.add_argument("--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"')
+parser.add_argument(
+    "--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"'
+)
 parser.add_argument("--sample-rate", type=int, default=16000, help="of raw pcm, in Hz")
 arguments = parser.parse_args()
 

@@ -1,7 +1,8 @@
 """Recognises a file with and without a list of words that it should know, such as names.
 
     python hotwords.py talk.wav 赛德克巴莱 Saint-Exupéry
-    python hotwords.py talk.wav Ting --endpoint ws://127.0.0.1:8000/api-ws/v1/inference --http http://127.0.0.1:8000/api/v1
+    python hotwords.py talk.wav Ting --endpoint ws://127.0.0.1:8000/api-ws/v1/inference --http
+    http://127.0.0.1:8000/api/v1
 
 The list is made, used, and deleted again; a program would keep its `vocabulary_id`.
 """
@@ -17,8 +18,12 @@ parser = argparse.ArgumentParser(description="Recognises a file with hotwords.")
 parser.add_argument("file")
 parser.add_argument("words", nargs="+", help="words to prefer")
 parser.add_argument("--weight", type=int, default=4, choices=range(1, 6), help="how much, 1 to 5")
-parser.add_argument("--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"')
-parser.add_argument("--http", default="embedded", help='an http:// or https:// URL; default: "embedded"')
+parser.add_argument(
+    "--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"'
+)
+parser.add_argument(
+    "--http", default="embedded", help='an http:// or https:// URL; default: "embedded"'
+)
 arguments = parser.parse_args()
 
 

@@ -1,7 +1,9 @@
-"""Recognises many files, several at once, with a progress bar; each text goes beside its file as NAME.txt.
+"""Recognises many files, several at once, with a progress bar; each text goes beside its file as
+NAME.txt.
 
     python many_files.py recordings/*.wav
-    python many_files.py recordings/*.mp3 --at-once 8 --endpoint ws://127.0.0.1:8000/api-ws/v1/inference
+    python many_files.py recordings/*.mp3 --at-once 8 --endpoint
+    ws://127.0.0.1:8000/api-ws/v1/inference
 
 A file that fails is told at the end, and the others go on.
 """
@@ -19,8 +21,12 @@ from ting.audio.asr import Recognition
 parser = argparse.ArgumentParser(description="Recognises many files.")
 parser.add_argument("files", nargs="+", type=pathlib.Path)
 parser.add_argument("--at-once", type=int, default=os.cpu_count(), help="files at once")
-parser.add_argument("--into", type=pathlib.Path, help="folder of the texts; default: beside the files")
-parser.add_argument("--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"')
+parser.add_argument(
+    "--into", type=pathlib.Path, help="folder of the texts; default: beside the files"
+)
+parser.add_argument(
+    "--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"'
+)
 arguments = parser.parse_args()
 
 

@@ -60,7 +60,9 @@ class Captions(RecognitionCallback):
 
 
 parser = argparse.ArgumentParser(description="Prints what the microphone hears.")
-parser.add_argument("--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"')
+parser.add_argument(
+    "--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"'
+)
 arguments = parser.parse_args()
 
 captions = Captions()

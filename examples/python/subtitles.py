@@ -3,7 +3,8 @@
     python subtitles.py talk.wav talk.srt
     python subtitles.py talk.mp3 talk.vtt --endpoint ws://127.0.0.1:8000/api-ws/v1/inference
 
-Long sentences are divided where a mark or a word ends, so that each subtitle has --characters at most.
+Long sentences are divided where a mark or a word ends, so that each subtitle has --characters at
+most.
 """
 
 import argparse
@@ -22,7 +23,9 @@ def subtitles(sentence, characters):
     for word in sentence["words"] or []:
         piece = word["text"] + word["punctuation"]
         # Words that are written with letters have spaces between them.
-        space = " " if text and text[-1].isascii() and piece[:1].isascii() and text[-1] != " " else ""
+        space = (
+            " " if text and text[-1].isascii() and piece[:1].isascii() and text[-1] != " " else ""
+        )
         if text and len(text) + len(space) + len(piece) > characters:
             yield begin, last, text.strip()
             text, space, begin = "", "", word["begin_time"]
@@ -43,7 +46,9 @@ parser = argparse.ArgumentParser(description="Writes the subtitles of an audio f
 parser.add_argument("file")
 parser.add_argument("output", type=pathlib.Path, help="NAME.srt or NAME.vtt")
 parser.add_argument("--characters", type=int, default=42, help="of a subtitle")
-parser.add_argument("--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"')
+parser.add_argument(
+    "--endpoint", default="embedded", help='a ws:// or wss:// URL; default: "embedded"'
+)
 arguments = parser.parse_args()
 kind = arguments.output.suffix.lower()
 if kind not in (".srt", ".vtt"):

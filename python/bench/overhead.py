@@ -1,13 +1,16 @@
-"""What the client costs: the official SDK and ours, alternating, against a server that recognises nothing.
+"""What the client costs: the official SDK and ours, alternating, against a server that recognises
+nothing.
 
     python python/bench/overhead.py                  # needs dashscope and ting in one environment
     python python/bench/overhead.py --rounds 5 --seconds 15
 
-The server is a process of its own and answers every frame with a partial of twenty words. Every round is a fresh client process for
-each SDK, one after the other. Measured in the client, without its imports:
+The server is a process of its own and answers every frame with a partial of twenty words. Every
+round is a fresh client process for each SDK, one after the other. Measured in the client, without
+its imports:
 
-- live: frames of 100 ms, sent when a microphone would have them. CPU seconds of the process per hour of audio; the time from
-  send_audio_frame() to the arrival at the server; the time from the server's sending of an event to on_event().
+- live: frames of 100 ms, sent when a microphone would have them. CPU seconds of the process per
+  hour of audio; the time from send_audio_frame() to the arrival at the server; the time from the
+  server's sending of an event to on_event().
 - file: call() of ten minutes of PCM. CPU seconds of the process per hour of audio.
 
 The clock is CLOCK_MONOTONIC, which processes of one machine share.
@@ -53,7 +56,9 @@ async def serve():
         size = count = 0
 
         def event(name, payload):
-            return json.dumps({"header": {**header, "event": name, "attributes": {}}, "payload": payload})
+            return json.dumps(
+                {"header": {**header, "event": name, "attributes": {}}, "payload": payload}
+            )
 
         def result(final, **more):
             sentence = {
@@ -195,8 +200,19 @@ def main():
         url = f"ws://127.0.0.1:{int(server.stdout.readline())}/api-ws/v1/inference"
         for number in range(arguments.rounds):
             for sdk, mode in runs:
-                command = [*itself, "--role", "client", "--seconds", str(arguments.seconds), sdk, mode, url]
-                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True)
+                command = [
+                    *itself,
+                    "--role",
+                    "client",
+                    "--seconds",
+                    str(arguments.seconds),
+                    sdk,
+                    mode,
+                    url,
+                ]
+                done = subprocess.run(
+                    command, stdout=subprocess.PIPE, text=True, env=environment, check=True
+                )
                 runs[sdk, mode].append(json.loads(done.stdout))
                 print(f"round {number + 1}: {sdk}, {mode}", file=sys.stderr)
     finally:
@@ -206,21 +222,52 @@ def main():
     import dashscope.version
     import ting
 
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},")
-    print(f"{arguments.rounds} rounds of {arguments.seconds:g} s live and {FILE_S} s of file for each; median (lowest to highest round)\n")
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+    )
+    print(
+        f"{arguments.rounds} rounds of {arguments.seconds:g} s live and {FILE_S} s of file for each; median (lowest to highest round)\n"
+    )
     print(f"| | dashscope {dashscope.version.__version__} | ting {ting.__version__} |")
     print("|---|---|---|")
     rows = [
         ("live: CPU per hour of audio", "live", lambda run: run["cpu_per_hour"], "s", 1),
-        ("live: send_audio_frame() to the server, P50", "live", lambda run: statistics.median(run["up"]), "ms", 2),
-        ("live: send_audio_frame() to the server, P90", "live", lambda run: p90(run["up"]), "ms", 2),
-        ("live: the server's event to on_event(), P50", "live", lambda run: statistics.median(run["down"]), "ms", 2),
-        ("live: the server's event to on_event(), P90", "live", lambda run: p90(run["down"]), "ms", 2),
+        (
+            "live: send_audio_frame() to the server, P50",
+            "live",
+            lambda run: statistics.median(run["up"]),
+            "ms",
+            2,
+        ),
+        (
+            "live: send_audio_frame() to the server, P90",
+            "live",
+            lambda run: p90(run["up"]),
+            "ms",
+            2,
+        ),
+        (
+            "live: the server's event to on_event(), P50",
+            "live",
+            lambda run: statistics.median(run["down"]),
+            "ms",
+            2,
+        ),
+        (
+            "live: the server's event to on_event(), P90",
+            "live",
+            lambda run: p90(run["down"]),
+            "ms",
+            2,
+        ),
         ("file: CPU per hour of audio", "file", lambda run: run["cpu_per_hour"], "s", 2),
         ("largest resident memory, live", "live", lambda run: run["resident"], "MiB", 0),
     ]
     for name, mode, value, unit, digits in rows:
-        cells = [spread([value(run) for run in runs[sdk, mode]], unit, digits) for sdk in ("official", "ting")]
+        cells = [
+            spread([value(run) for run in runs[sdk, mode]], unit, digits)
+            for sdk in ("official", "ting")
+        ]
         print(f"| {name} | {' | '.join(cells)} |")
 
 

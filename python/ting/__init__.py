@@ -1,21 +1,25 @@
-"""Speech recognition with Ting: on this machine, through a Ting server, or through the hosted service.
+"""Speech recognition with Ting: in this process, through a Ting server, or through the hosted service.
 
 `ting.audio.asr` has the classes of `dashscope.audio.asr`, so that one line of a program changes:
 
     from ting.audio.asr import *
 
-    recognition = Recognition(model="fun-asr-realtime", format="wav", sample_rate=16000, callback=None, endpoint="embedded")
+    recognition = Recognition("fun-asr-realtime", None, "wav", 16000, endpoint="embedded")
     for sentence in recognition.call("hello.wav").get_sentence() or []:
         print(sentence["begin_time"], sentence["text"])
 
-`import ting as dashscope` works as well. What a program may set here, instead of passing it to each call:
+`import ting as dashscope` works as well. What a program may set here, instead of passing it to each
+call:
 
 - `ting.api_key`: the API key. Not needed for the embedded recogniser.
-- `ting.base_websocket_api_url`: where `Recognition` connects: a `ws://` or `wss://` URL, or "embedded".
-- `ting.base_http_api_url`: where `VocabularyService` and `Transcription` send: an `http://` or `https://` URL, or "embedded".
+- `ting.base_websocket_api_url`: where `Recognition` connects: a `ws://` or `wss://` URL, or
+  "embedded".
+- `ting.base_http_api_url`: where `VocabularyService` and `Transcription` send: an `http://` or
+  `https://` URL, or "embedded".
 
-Read without being set, they are what would be used: that of the environment (DASHSCOPE_API_KEY, DASHSCOPE_WEBSOCKET_BASE_URL,
-DASHSCOPE_HTTP_BASE_URL), of `~/.dashscope/api_key`, or the hosted service's international site.
+Read without being set, they are what would be used: that of the environment (DASHSCOPE_API_KEY,
+DASHSCOPE_WEBSOCKET_BASE_URL, DASHSCOPE_HTTP_BASE_URL), of `~/.dashscope/api_key`, or the hosted
+service's international site.
 """
 
 from pathlib import Path
@@ -62,12 +66,14 @@ def configure_embedded(
     max_sessions: Optional[int] = None,
     data_dir: Optional[str] = None,
 ) -> None:
-    """Sets what the recogniser in this process (`endpoint="embedded"`) is like; before its first use.
+    """Sets what the recogniser in this process (`endpoint="embedded"`) is like; before its first
+    use.
 
     Args:
         model_dir (str): A folder with a model. Default: the one that is built in.
         threads (int): Threads that recognise. Default: one for each processor.
-        max_sessions (int): Tasks at once; another one fails with "Throttling". Default: as many as this machine was measured to serve.
+        max_sessions (int): Tasks at once; another one fails with "Throttling". Default: as many as
+            this machine was measured to serve.
         data_dir (str): Where hotword lists are kept. Default: where `ting serve` keeps them.
 
     Raises:
@@ -82,7 +88,9 @@ def configure_embedded(
 
 
 def save_api_key(api_key: str, api_key_file_path: Optional[str] = None) -> None:
-    """Writes the key to a file, by default `~/.dashscope/api_key`, which is then found without being set."""
+    """Writes the key to a file, by default `~/.dashscope/api_key`, which is then found without
+    being set.
+    """
     path = Path(api_key_file_path) if api_key_file_path else Path.home() / ".dashscope" / "api_key"
     path.parent.mkdir(parents=True, exist_ok=True)
     # Readable by its owner only, from its first moment.

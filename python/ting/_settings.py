@@ -1,8 +1,9 @@
 """Where to connect and with which key.
 
-In this order: the argument of the call; `ting.api_key`, `ting.base_websocket_api_url` and `ting.base_http_api_url` where a program has
-set them; the same attributes of `dashscope` where that is imported, so that a program keeps its settings when only the import of
-`Recognition` changes; the environment; `~/.dashscope/api_key`; the hosted service's international site.
+In this order: the argument of the call; `ting.api_key`, `ting.base_websocket_api_url` and
+`ting.base_http_api_url` where a program has set them; the same attributes of `dashscope` where that
+is imported, so that a program keeps its settings when only the import of `Recognition` changes; the
+environment; `~/.dashscope/api_key`; the hosted service's international site.
 """
 
 import os
@@ -30,7 +31,8 @@ _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 def _set_on_modules(name: str) -> Optional[str]:
     """What the program has set as `ting.<name>` or `dashscope.<name>`."""
     for module in ("ting", "dashscope"):
-        # vars, not getattr: the attributes of `ting` that nobody has set are computed by this very module.
+        # vars, not getattr: the attributes of `ting` that nobody has set are computed by this very
+        # module.
         value = vars(sys.modules.get(module, object)).get(name)
         if value:
             return str(value)
@@ -52,7 +54,9 @@ def find_api_key() -> Optional[str]:
 
 
 def api_key(explicit: Optional[str], endpoint: str) -> Optional[str]:
-    """The key for a connection to `endpoint`; AuthenticationError where one is needed and none is found."""
+    """The key for a connection to `endpoint`; AuthenticationError where one is needed and none is
+    found.
+    """
     found = explicit or find_api_key()
     if not found and endpoint.split("/")[0] != EMBEDDED:
         raise _exception(AuthenticationError, _NO_KEY)
@@ -62,7 +66,9 @@ def api_key(explicit: Optional[str], endpoint: str) -> Optional[str]:
 def websocket_url(explicit: Optional[str] = None, workspace: Optional[str] = None) -> str:
     """The address of the WebSocket, or "embedded"."""
     url = explicit or _set_on_modules("base_websocket_api_url")
-    return _with_workspace(url or os.environ.get("DASHSCOPE_WEBSOCKET_BASE_URL") or WEBSOCKET_URL, workspace)
+    return _with_workspace(
+        url or os.environ.get("DASHSCOPE_WEBSOCKET_BASE_URL") or WEBSOCKET_URL, workspace
+    )
 
 
 def http_url(explicit: Optional[str] = None, workspace: Optional[str] = None) -> str:

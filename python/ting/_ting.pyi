@@ -5,7 +5,9 @@ from typing import Any, Dict, List, Optional, Tuple
 __version__: str
 
 class Task:
-    """One task: from a connection to its end. All waiting is done without the GIL and ends with signals."""
+    """One task: from a connection to its end. All waiting is done without the GIL and ends with
+    signals.
+    """
 
     def __init__(
         self,

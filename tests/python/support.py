@@ -1,4 +1,6 @@
-"""What the tests of the Python package share: both SDKs, recording callbacks, and a server that does as it is told."""
+"""What the tests of the Python package share: both SDKs, recording callbacks, and a server that
+does as it is told.
+"""
 
 import asyncio
 import json
@@ -99,7 +101,12 @@ class Session:
             if message.type is WSMsgType.BINARY:
                 self.audio.append(message.data)
                 return message.data
-            if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+            if message.type in (
+                WSMsgType.CLOSE,
+                WSMsgType.CLOSING,
+                WSMsgType.CLOSED,
+                WSMsgType.ERROR,
+            ):
                 return None
 
     async def run_task(self):
@@ -146,7 +153,9 @@ async def good(session):
 
 
 class Lookalike:
-    """A server on a free port, which runs `script(session)` for every connection, and answers `http` requests by a function."""
+    """A server on a free port, which runs `script(session)` for every connection, and answers
+    `http` requests by a function.
+    """
 
     def __init__(self, script=good, *, status=None, body=None, http=None):
         self.script = script

@@ -1,4 +1,6 @@
-"""The programs of the public page and our own with one line changed, and both SDKs side by side against the real server."""
+"""The programs of the public page and our own with one line changed, and both SDKs side by side
+against the real server.
+"""
 
 import re
 import sys
@@ -57,7 +59,9 @@ class VariantB(Variant, test_examples.Examples):
 
 
 class WithoutDashscope(unittest.TestCase):
-    """The same programs where no `dashscope` can be imported; without the page our own two, which do the same."""
+    """The same programs where no `dashscope` can be imported; without the page our own two, which
+    do the same.
+    """
 
     def run_program(self, text, wav, *arguments, **environment):
         server = Server()
@@ -68,7 +72,12 @@ class WithoutDashscope(unittest.TestCase):
         path.write_text(changed(text, "B"), encoding="utf-8")
         paths = f"{HERE / 'fakes' / 'no_dashscope'}:{SDK / 'fakes'}"
         return python(
-            path, server.url, *arguments, PYTHONPATH=paths, FAKE_MICROPHONE_WAV=str(DATA / wav), **environment
+            path,
+            server.url,
+            *arguments,
+            PYTHONPATH=paths,
+            FAKE_MICROPHONE_WAV=str(DATA / wav),
+            **environment,
         )
 
     def test_there_is_none(self):
@@ -104,7 +113,9 @@ class WithoutDashscope(unittest.TestCase):
             process = python(file, directory=folder, PYTHONPATH=paths)
             test_examples.Examples.check_file(self, process, "Recognition result:")
             microphone = folder / "microphone.py"
-            second = test_examples.published("import os\nimport signal", "Request parameters", server.url)
+            second = test_examples.published(
+                "import os\nimport signal", "Request parameters", server.url
+            )
             microphone.write_text(changed(second, "B"), encoding="utf-8")
             process = python(
                 microphone, PYTHONPATH=paths, FAKE_MICROPHONE_WAV=str(DATA / "hello_en.wav")
@@ -144,7 +155,9 @@ class SideBySide(unittest.TestCase):
             self.assertEqual(results["ting"].get_sentence(), results["official"].get_sentence())
             self.assertEqual(results["ting"].usages, results["official"].usages)
             self.assertEqual(results["ting"].usage, results["official"].usage)
-            self.assertEqual(list(results["ting"].get_sentence()[0]), list(results["official"].get_sentence()[0]))
+            self.assertEqual(
+                list(results["ting"].get_sentence()[0]), list(results["official"].get_sentence()[0])
+            )
 
     def test_stream(self):
         """The same finals, and partials before them."""
@@ -168,7 +181,14 @@ class SideBySide(unittest.TestCase):
                 usage = result.get_usage(sentence)
                 self.assertEqual(usage is not None, is_end(sentence))
                 self.assertEqual(result.usage, usage)
-                for key in ("begin_time", "end_time", "text", "words", "sentence_id", "sentence_end"):
+                for key in (
+                    "begin_time",
+                    "end_time",
+                    "text",
+                    "words",
+                    "sentence_id",
+                    "sentence_end",
+                ):
                     self.assertIn(key, sentence)
             self.assertGreater(task.get_first_package_delay(), 0)
             self.assertGreater(task.get_last_package_delay(), 0)
@@ -193,7 +213,9 @@ class SideBySide(unittest.TestCase):
                     task.start()
                     self.assertTrue(calls.ended.wait(PATIENCE))
                     errors[sdk] = calls.errors[0]
-                    called = recognition(sdk, self.server.url, **change).call(str(DATA / "hello_en.wav"))
+                    called = recognition(sdk, self.server.url, **change).call(
+                        str(DATA / "hello_en.wav")
+                    )
                     self.assertEqual((called.status_code, called.code), (44, code))
                     self.assertEqual(calls.errors[0].request_id, task.get_last_request_id())
                 for field in ("status_code", "code", "message", "output", "usage"):

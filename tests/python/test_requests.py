@@ -1,4 +1,6 @@
-"""Hotword lists and transcription tasks: the same requests and answers in both SDKs, and the real server."""
+"""Hotword lists and transcription tasks: the same requests and answers in both SDKs, and the real
+server.
+"""
 
 import unittest
 from http import HTTPStatus
@@ -32,7 +34,9 @@ def use(name, url):
 
 
 def recorded(answer, run):
-    """What both SDKs return and send for `run(module, name)`, with a server that answers by `answer(request)`."""
+    """What both SDKs return and send for `run(module, name)`, with a server that answers by
+    `answer(request)`.
+    """
     results = {}
     for name in SDKS:
         with Lookalike(http=answer) as server:
@@ -52,7 +56,9 @@ class Vocabulary(unittest.TestCase):
         action = request["body"]["input"]["action"]
         output = {
             "create_vocabulary": {"vocabulary_id": "vocab-p-1"},
-            "list_vocabulary": {"vocabulary_list": [{"vocabulary_id": "vocab-p-1", "status": "OK"}]},
+            "list_vocabulary": {
+                "vocabulary_list": [{"vocabulary_id": "vocab-p-1", "status": "OK"}]
+            },
             "query_vocabulary": {"vocabulary": WORDS, "status": "OK", "new_field": 1},
         }.get(action, {})
         return 200, {"output": output, "usage": {"count": 1}, "request_id": f"id-of-{action}"}
@@ -78,7 +84,11 @@ class Vocabulary(unittest.TestCase):
         """By both names, with the same text."""
 
         def answer(_request):
-            body = {"code": "BadRequest.ResourceNotExist", "message": "not there", "request_id": "r-1"}
+            body = {
+                "code": "BadRequest.ResourceNotExist",
+                "message": "not there",
+                "request_id": "r-1",
+            }
             return 416, body
 
         def run(module, _name):
@@ -114,7 +124,9 @@ class Vocabulary(unittest.TestCase):
         self.assertRegex(list_id, r"\Avocab-films-[0-9a-f]{32}\Z")
         self.assertEqual(ours.query_vocabulary(list_id), official.query_vocabulary(list_id))
         self.assertEqual(ours.query_vocabulary(list_id)["vocabulary"], WORDS)
-        self.assertEqual(ours.list_vocabularies(prefix="films"), official.list_vocabularies(prefix="films"))
+        self.assertEqual(
+            ours.list_vocabularies(prefix="films"), official.list_vocabularies(prefix="films")
+        )
         self.assertIsNone(ours.update_vocabulary(list_id, [{"text": "吴贻弓", "weight": 5}]))
         self.assertEqual(ours.query_vocabulary(list_id)["vocabulary"][0]["text"], "吴贻弓")
         self.assertIsNone(ours.delete_vocabulary(list_id))
@@ -130,17 +142,24 @@ class Vocabulary(unittest.TestCase):
 
 
 class Transcriptions(unittest.TestCase):
-    """`Transcription`, which Ting does not serve, against a server that answers as the documentation says."""
+    """`Transcription`, which Ting does not serve, against a server that answers as the
+    documentation says.
+    """
 
     def answer(self, request):
         if request["method"] == "POST" and request["path"].endswith("/transcription"):
-            return 200, {"output": {"task_status": "PENDING", "task_id": "t-1"}, "request_id": "r-1"}
+            return 200, {
+                "output": {"task_status": "PENDING", "task_id": "t-1"},
+                "request_id": "r-1",
+            }
         if request["path"].startswith("/api/v1/tasks?"):
             return 200, {"request_id": "r-3", "total": 1, "data": [{"task_id": "t-1"}]}
         self.asked = getattr(self, "asked", 0) + 1
         output = {"task_id": "t-1", "task_status": "RUNNING" if self.asked % 2 else "SUCCEEDED"}
         if output["task_status"] == "SUCCEEDED":
-            output["results"] = [{"file_url": "u", "transcription_url": "x", "subtask_status": "SUCCEEDED"}]
+            output["results"] = [
+                {"file_url": "u", "transcription_url": "x", "subtask_status": "SUCCEEDED"}
+            ]
         return 200, {"request_id": "r-2", "output": output, "usage": {"duration": 9}}
 
     def compare(self, answer, run):
@@ -155,7 +174,12 @@ class Transcriptions(unittest.TestCase):
         def run(module, _name):
             self.asked = 0
             return module.Transcription.call(
-                model="fun-asr", file_urls=["u"], phrase_id="p", language_hints=["zh"], channel_id=[0], none=None
+                model="fun-asr",
+                file_urls=["u"],
+                phrase_id="p",
+                language_hints=["zh"],
+                channel_id=[0],
+                none=None,
             )
 
         ours, sent = self.compare(self.answer, run)
@@ -179,7 +203,8 @@ class Transcriptions(unittest.TestCase):
 
     def test_cancel(self):
         self.compare(
-            lambda _: (200, {"request_id": "r-4"}), lambda module, _: module.Transcription.cancel("t-1")
+            lambda _: (200, {"request_id": "r-4"}),
+            lambda module, _: module.Transcription.cancel("t-1"),
         )
 
     def test_list(self):
@@ -195,7 +220,9 @@ class Transcriptions(unittest.TestCase):
         def refuse(_request):
             return 403, {"code": "AccessDenied", "message": "no", "request_id": "r"}
 
-        ours, _ = self.compare(refuse, lambda module, _: module.Transcription.async_call("fun-asr", ["u"]))
+        ours, _ = self.compare(
+            refuse, lambda module, _: module.Transcription.async_call("fun-asr", ["u"])
+        )
         self.assertEqual((ours.status_code, ours.code, ours.message), (403, "AccessDenied", "no"))
         with self.assertRaises(dashscope.common.error.InvalidTask):
             asr("ting").Transcription.fetch(ours)
@@ -210,7 +237,9 @@ class Transcriptions(unittest.TestCase):
 
         with Lookalike(http=running) as server:
             late = use("ting", server.http_url).Transcription.wait("t-1", wait_timeout=0.5)
-        self.assertEqual((late.status_code, late.code), (HTTPStatus.REQUEST_TIMEOUT, "WaitTaskTimeout"))
+        self.assertEqual(
+            (late.status_code, late.code), (HTTPStatus.REQUEST_TIMEOUT, "WaitTaskTimeout")
+        )
 
     def test_nobody_listens(self):
         """Our exception, which is also the one that a program with `requests` catches."""

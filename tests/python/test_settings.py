@@ -38,17 +38,33 @@ class Names(unittest.TestCase):
         self.assertLessEqual(ours, official)
         # Of other services: translation, and the phrase lists of older models.
         missing = {name for name in official - ours if not name.startswith("Transl")}
-        self.assertEqual(
-            missing, {"AsrPhraseManager", "TranscriptionResult"}
-        )
+        self.assertEqual(missing, {"AsrPhraseManager", "TranscriptionResult"})
 
     def test_arguments_have_the_same_order_and_defaults(self):
         """Ours may have more, by name only."""
         classes = {
-            "Recognition": ["__init__", "call", "start", "stop", "send_audio_frame", "update_context"],
-            "RecognitionResult": ["__init__", "get_sentence", "get_request_id", "get_usage", "is_sentence_end"],
+            "Recognition": [
+                "__init__",
+                "call",
+                "start",
+                "stop",
+                "send_audio_frame",
+                "update_context",
+            ],
+            "RecognitionResult": [
+                "__init__",
+                "get_sentence",
+                "get_request_id",
+                "get_usage",
+                "is_sentence_end",
+            ],
             "RecognitionCallback": ["on_open", "on_event", "on_complete", "on_error", "on_close"],
-            "VocabularyService": ["__init__", "create_vocabulary", "list_vocabularies", "query_vocabulary"]
+            "VocabularyService": [
+                "__init__",
+                "create_vocabulary",
+                "list_vocabularies",
+                "query_vocabulary",
+            ]
             + ["update_vocabulary", "delete_vocabulary", "get_last_request_id"],
             "VocabularyServiceException": ["__init__"],
             "Transcription": ["call", "async_call", "fetch", "wait", "cancel", "list"],
@@ -64,12 +80,20 @@ class Names(unittest.TestCase):
                 with self.subTest(f"{name}.{method}"):
                     official = arguments(getattr(dashscope.audio.asr, name), method)
                     self.assertEqual(arguments(getattr(ASR, name), method), official)
-        official = {name for name in dir(dashscope.audio.asr.Recognition) if not name.startswith("_")}
+        official = {
+            name for name in dir(dashscope.audio.asr.Recognition) if not name.startswith("_")
+        }
         self.assertLessEqual(official, set(dir(ASR.Recognition)))
 
     def test_help_reads_well(self):
         text = pydoc.plain(pydoc.render_doc(ASR.Recognition))
-        for part in ["max_sentence_silence (int)", "in ms, 200 to 6000", "endpoint (str)", "Raises:", "send_audio_frame"]:
+        for part in [
+            "max_sentence_silence (int)",
+            "in ms, 200 to 6000",
+            "endpoint (str)",
+            "Raises:",
+            "send_audio_frame",
+        ]:
             self.assertIn(part, text)
         for kind in map(ASR.__dict__.get, ASR.__all__):
             self.assertTrue(kind.__doc__)
@@ -101,7 +125,15 @@ reveal_type(recognition.call("a.wav").status_code)
             path = pathlib.Path(folder) / "program.py"
             path.write_text(program)
             for arguments in (["-p", "ting"], [str(path)]):
-                command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder, *arguments]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "mypy",
+                    "--strict",
+                    "--cache-dir",
+                    folder,
+                    *arguments,
+                ]
                 done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertRegex(done.stdout, r'Revealed type is "(builtins\.)?int"')
@@ -123,7 +155,12 @@ class Settings(unittest.TestCase):
             (ting, {}),
             (dashscope, {"api_key": None, "api_key_file_path": None}),
         ]:
-            for name in ("api_key", "api_key_file_path", "base_websocket_api_url", "base_http_api_url"):
+            for name in (
+                "api_key",
+                "api_key_file_path",
+                "base_websocket_api_url",
+                "base_http_api_url",
+            ):
                 before = vars(module).get(name, self)
                 if before is not self:
                     self.addCleanup(setattr, module, name, before)
@@ -174,7 +211,9 @@ class Settings(unittest.TestCase):
     def test_no_key(self):
         """Raised at once, where the official SDK's thread dies of it and the program waits."""
         for method in ("start", "call"):
-            task = ASR.Recognition(**{**GOOD, "callback": ASR.RecognitionCallback()}, endpoint="ws://127.0.0.1:1")
+            task = ASR.Recognition(
+                **{**GOOD, "callback": ASR.RecognitionCallback()}, endpoint="ws://127.0.0.1:1"
+            )
             with self.assertRaises(errors.AuthenticationError) as raised:
                 getattr(task, method)(*([__file__] if method == "call" else []))
             self.assertIsInstance(raised.exception, dashscope.common.error.AuthenticationError)
@@ -293,7 +332,12 @@ class Results(unittest.TestCase):
         self.assertEqual(shown["output"]["sentence"], ours.get_sentence())
         self.assertEqual(shown["status_code"], 200)
         repr(ours)
-        for twin in (copy.copy(ours), copy.deepcopy(ours), pickle.loads(pickle.dumps(ours)), ours.copy()):
+        for twin in (
+            copy.copy(ours),
+            copy.deepcopy(ours),
+            pickle.loads(pickle.dumps(ours)),
+            ours.copy(),
+        ):
             self.assertIs(type(twin), type(ours))
             self.assertEqual(twin, ours)
             self.assertEqual(twin.get_sentence(), ours.get_sentence())
@@ -307,7 +351,7 @@ class Results(unittest.TestCase):
         """Unknown fields, their order, and every kind of value."""
         odd = {
             "z": [1, -1, 2**53 + 1, 0.1, 1e300, 0.30000000000000004],
-            "a": {"b": None, "c": True, "d": "𝄞 \" \\ \n"},
+            "a": {"b": None, "c": True, "d": '𝄞 " \\ \n'},
             "emo_tag": "neutral",
             "emo_confidence": 0.914,
         }

@@ -1,6 +1,8 @@
-"""Servers that do what they should not: the table of what breaks the official SDK, and what ours makes of each.
+"""Servers that do what they should not: the table of what breaks the official SDK, and what ours
+makes of each.
 
-Both SDKs meet the same server where that takes no long time. What the official one does is asserted too, so that the table stays true.
+Both SDKs meet the same server where that takes no long time. What the official one does is asserted
+too, so that the table stays true.
 """
 
 import asyncio
@@ -8,11 +10,23 @@ import json
 import time
 import unittest
 
-from support import FINISHED, PATIENCE, Lookalike, asr, final, partial, recognition, recorder, stream
+from support import (
+    FINISHED,
+    PATIENCE,
+    Lookalike,
+    asr,
+    final,
+    partial,
+    recognition,
+    recorder,
+    stream,
+)
 
 
 def ending(*steps):
-    """A server that starts a task, takes all audio, and then does `steps`: events, or functions of the session."""
+    """A server that starts a task, takes all audio, and then does `steps`: events, or functions of
+    the session.
+    """
 
     async def script(session):
         await session.start()
@@ -88,7 +102,9 @@ class WrongServers(unittest.TestCase):
             return recognition(name, server.url).call(file.name)
 
     def test_task_finished_without_output(self):
-        """The official SDK forgets `on_complete`; and a call without finals returns the last partial."""
+        """The official SDK forgets `on_complete`; and a call without finals returns the last
+        partial.
+        """
         for payload in ({}, None):
             with self.subTest(payload=payload):
                 script = ending(PARTIAL, RESULT, ("task-finished", payload))
@@ -146,14 +162,14 @@ class WrongServers(unittest.TestCase):
         self.check(script, want, want)
 
     def test_heartbeats_are_not_delivered(self):
-        script = ending(
-            ("result-generated", partial("", heartbeat=True, number=0)), RESULT, FINISH
-        )
+        script = ending(("result-generated", partial("", heartbeat=True, number=0)), RESULT, FINISH)
         want = ["open", "event", "complete", "close"]
         self.check(script, want, want)
 
     def test_task_failed_in_full(self):
-        """The same error in both; `on_close` comes twice from the official SDK when stop() waits."""
+        """The same error in both; `on_close` comes twice from the official SDK when stop()
+        waits.
+        """
         failed = ("task-failed", {}, {"error_code": "CLIENT_ERROR", "error_message": "too bad"})
         official, ours = self.check(
             ending(RESULT, failed),
@@ -175,7 +191,9 @@ class WrongServers(unittest.TestCase):
     def test_task_failed_without_code_and_message(self):
         """The official SDK shows its own KeyError and no request id."""
         official, ours = self.check(
-            ending(("task-failed", {})), ["open", "error", "close", "close"], ["open", "error", "close"]
+            ending(("task-failed", {})),
+            ["open", "error", "close", "close"],
+            ["open", "error", "close"],
         )
         self.assertIn("KeyError", official.errors[0].message)
         self.assertEqual(ours.errors[0].status_code, 44)
@@ -183,7 +201,9 @@ class WrongServers(unittest.TestCase):
         self.assertEqual(len(ours.errors[0].request_id), 32)
 
     def test_what_is_not_of_the_protocol_is_passed_over(self):
-        """Unknown events, binary frames, text that is no JSON: the official SDK ends, ours goes on."""
+        """Unknown events, binary frames, text that is no JSON: the official SDK ends, ours goes
+        on.
+        """
         cases = {
             "unknown event": ("something-else", {}),
             "no json": text("hello"),
@@ -210,9 +230,7 @@ class WrongServers(unittest.TestCase):
             await session.receive()
 
         self.assertIn("error", self.calls("official", script).calls)
-        self.assertEqual(
-            self.calls("ting", script).calls, ["open", "event", "complete", "close"]
-        )
+        self.assertEqual(self.calls("ting", script).calls, ["open", "event", "complete", "close"])
 
     def test_nothing_but_nonsense(self):
         """Then it is an error that says what came."""

@@ -1,4 +1,6 @@
-"""What calls answer with: dictionaries whose items are attributes too, under the names of the `dashscope` SDK."""
+"""What calls answer with: dictionaries whose items are attributes too, under the names of the
+`dashscope` SDK.
+"""
 
 import json
 from http import HTTPStatus
@@ -19,13 +21,17 @@ _Mixin = TypeVar("_Mixin", bound="DictMixin")
 
 
 class DictMixin(Dict[str, Any]):
-    """A dictionary whose items are attributes too: `r.output` is `r["output"]`. `str()` is its JSON."""
+    """A dictionary whose items are attributes too: `r.output` is `r["output"]`. `str()` is its
+    JSON.
+    """
 
     def __getattr__(self, name: str) -> Any:
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
@@ -165,12 +171,16 @@ class RecognitionResponse(DashScopeAPIResponse):
 
 
 class TranscriptionOutput(DictMixin):
-    """The state of a transcription task: `task_id`, `task_status`, and `results` once it has ended."""
+    """The state of a transcription task: `task_id`, `task_status`, and `results` once it has
+    ended.
+    """
 
     task_id: str
     task_status: str
 
-    def __init__(self, task_id: Optional[str] = None, task_status: Optional[str] = None, **kwargs: Any) -> None:
+    def __init__(
+        self, task_id: Optional[str] = None, task_status: Optional[str] = None, **kwargs: Any
+    ) -> None:
         super().__init__(task_id=task_id, task_status=task_status, **kwargs)
 
 

@@ -1,7 +1,7 @@
 """The exceptions of the package, under the names that the `dashscope` SDK gives them.
 
-A program which catches `dashscope.common.error.InvalidParameter` catches ours too when it has imported `dashscope`: what is
-raised is then a subclass of both.
+A program which catches `dashscope.common.error.InvalidParameter` catches ours too when it has
+imported `dashscope`: what is raised is then a subclass of both.
 """
 
 import json
@@ -48,7 +48,9 @@ class AuthenticationError(DashScopeException):
 
 
 class InvalidParameter(DashScopeException):
-    """An argument is wrong, or the call does not fit the state: the message says which and what is allowed."""
+    """An argument is wrong, or the call does not fit the state: the message says which and what is
+    allowed.
+    """
 
 
 class InvalidTask(DashScopeException):
@@ -173,8 +175,8 @@ class TimeoutException(DashScopeException):
 class ConnectionFailed(DashScopeException, ConnectionError):
     """No connection to the HTTP address, or it broke before the answer was whole.
 
-    Ting's own. In a program that has imported `requests` it is a `requests.exceptions.ConnectionError` too, which is what the
-    hosted SDK raises here.
+    Ting's own. In a program that has imported `requests` it is a
+    `requests.exceptions.ConnectionError` too, which is what the hosted SDK raises here.
     """
 
 

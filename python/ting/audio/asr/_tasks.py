@@ -1,4 +1,6 @@
-"""Delivery of the results of running tasks to their callbacks, and what becomes of them when the process forks or ends."""
+"""Delivery of the results of running tasks to their callbacks, and what becomes of them when the
+process forks or ends.
+"""
 
 import atexit
 import os
@@ -22,7 +24,9 @@ _exiting = False
 
 
 def call(task: Task, path: str) -> Tuple[List[Tuple[Any, Any]], Optional[Dict[str, Any]]]:
-    """`task.call`, which the end of the program ends: a thread must not be in there when Python goes."""
+    """`task.call`, which the end of the program ends: a thread must not be in there when Python
+    goes.
+    """
     _calls.add(task)
     try:
         return task.call(path)
@@ -80,7 +84,9 @@ class Delivery:
         return True
 
     def wait(self) -> None:
-        """Waits for the end of the thread, unless it is this one. What interrupts it gives the task up."""
+        """Waits for the end of the thread, unless it is this one. What interrupts it gives the task
+        up.
+        """
         if threading.current_thread() is self._thread:
             return
         try:
@@ -122,7 +128,9 @@ class Delivery:
             self._closed.set()
 
     def _call(self, method: Callable[..., None], *arguments: Any) -> None:
-        """Calls the program's method; what it raises is told as an exception in a thread is, and harms nothing."""
+        """Calls the program's method; what it raises is told as an exception in a thread is, and
+        harms nothing.
+        """
         try:
             method(*arguments)
         except BaseException:
@@ -132,7 +140,9 @@ class Delivery:
 
 
 def _at_exit() -> None:
-    """The program has ended: no more audio comes, so tasks that still run are ended, and their results delivered."""
+    """The program has ended: no more audio comes, so tasks that still run are ended, and their
+    results delivered.
+    """
     global _exiting
     _exiting = True
     for task in list(_calls):

@@ -39,49 +39,64 @@ _NO_PARAMETERS = [
     "task_id",
 ]
 # Limits of the client, in seconds; None leaves one at its default.
-_TIMEOUTS = ["connect_timeout", "start_timeout", "peer_timeout", "finish_timeout", "silence_timeout"]
+_TIMEOUTS = [
+    "connect_timeout",
+    "start_timeout",
+    "peer_timeout",
+    "finish_timeout",
+    "silence_timeout",
+]
 
 
 class Recognition:
-    """Speech recognition: `call` for a file, or `start`, `send_audio_frame` and `stop` for audio as it comes.
+    """Speech recognition: `call` for a file, or `start`, `send_audio_frame` and `stop` for audio as
+    it comes.
 
-    One task runs at a time; an object may be used again after its end, with a new request id each time.
+    One task runs at a time; an object may be used again after its end, with a new request id each
+    time.
 
     Args:
         model (str): "fun-asr-realtime", for example.
         callback (RecognitionCallback): Gets the results of `start`. None if only `call` is used.
-        format (str): What the audio is: "pcm" (16-bit little-endian mono), "wav", "mp3", "opus" or "speex" (both in Ogg), "aac"
-            (ADTS), "amr".
+        format (str): What the audio is: "pcm" (16-bit little-endian mono), "wav", "mp3", "opus" or
+            "speex" (both in Ogg), "aac" (ADTS), "amr".
         sample_rate (int): Of the audio, in Hz.
         workspace (str): The workspace of the hosted service.
         disfluency_removal_enabled (bool): Leave out fillers such as "um". Default: False.
-        diarization_enabled, speaker_count, timestamp_alignment_enabled, audio_event_detection_enabled: Parameters of models of the
-            hosted service; Ting accepts and ignores them.
+        diarization_enabled, speaker_count, timestamp_alignment_enabled,
+            audio_event_detection_enabled: Parameters of models of the hosted service; Ting accepts
+            and ignores them.
         special_word_filter (str): JSON which says what words to replace or leave out.
         vocabulary_id (str): A hotword list, made with `VocabularyService`.
-        semantic_punctuation_enabled (bool): End sentences by meaning instead of by silence. Default: False.
+        semantic_punctuation_enabled (bool): End sentences by meaning instead of by silence.
+            Default: False.
         max_sentence_silence (int): Silence that ends a sentence, in ms, 200 to 6000. Default: 1300.
-        multi_threshold_mode_enabled (bool): The longer a sentence, the shorter the silence that ends it. Default: False.
+        multi_threshold_mode_enabled (bool): The longer a sentence, the shorter the silence that
+            ends it. Default: False.
         punctuation_prediction_enabled (bool): Punctuate. Default: True.
         inverse_text_normalization_enabled (bool): Write numbers as figures. Default: True.
         heartbeat (bool): Do not end the task after 60 s of silent audio. Default: False.
         language_hints (list of str): "zh", "en", "ja"; default: found out.
         speech_noise_threshold (float): -1.0 (more is taken for speech) to 1.0 (less is).
-        endpoint (str): A "ws://" or "wss://" URL, or "embedded": recognise in this process, without a server and a key. Default:
-            `ting.base_websocket_api_url`.
+        endpoint (str): A "ws://" or "wss://" URL, or "embedded": recognise in this process, without
+            a server and a key. Default: `ting.base_websocket_api_url`.
         api_key (str): Default: `ting.api_key`.
         headers (dict): Sent with the handshake as well.
         connect_timeout (float): Seconds for each try to connect. Default: 10.
         start_timeout (float): Seconds for the server to accept the task. Default: 15.
-        peer_timeout (float): Seconds without a sign of life from the server, which is asked for one. Default: 60.
+        peer_timeout (float): Seconds without a sign of life from the server, which is asked for
+            one. Default: 60.
         finish_timeout (float): Seconds without a result once the audio has ended. Default: 300.
-        silence_timeout (float): A task of `start` that gets no audio for so many seconds is ended as `stop` would; `math.inf`: never.
+        silence_timeout (float): A task of `start` that gets no audio for so many seconds is ended
+            as `stop` would; `math.inf`: never.
             Default: 23.
-        connect_attempts (int): Tries to connect, until the first audio is sent, when a failure may pass. Default: 3.
-        **kwargs: Any other parameter; goes as it is into the `parameters` of the request. `base_address` is the same as `endpoint`.
+        connect_attempts (int): Tries to connect, until the first audio is sent, when a failure may
+            pass. Default: 3.
+        **kwargs: Any other parameter; goes as it is into the `parameters` of the request.
+            `base_address` is the same as `endpoint`.
 
-    Parameters that are None are not sent. Those of the recognition are judged by the server: a wrong one comes as an error
-    (status 44) that names it.
+    Parameters that are None are not sent. Those of the recognition are judged by the server: a
+    wrong one comes as an error (status 44) that names it.
 
     Raises:
         ModelRequired: `model` is None.
@@ -164,8 +179,8 @@ class Recognition:
             silence_timeout=silence_timeout,
             connect_attempts=connect_attempts,
         )
-        # Taken by whoever begins a task. The methods may be called by several threads, and by a signal handler in the midst of
-        # any of them, so nothing waits for it.
+        # Taken by whoever begins a task. The methods may be called by several threads, and by a
+        # signal handler in the midst of any of them, so nothing waits for it.
         self._claim = threading.Lock()
         self._id_used = False
         self._delivery: Optional[_tasks.Delivery] = None
@@ -191,8 +206,8 @@ class Recognition:
             **kwargs: Any parameter of the constructor, from now on.
 
         Returns:
-            RecognitionResult: The final sentences, or an error: see its `status_code`. An error also has the sentences that were
-            final before it, if there were any.
+            RecognitionResult: The final sentences, or an error: see its `status_code`. An error
+                also has the sentences that were final before it, if there were any.
 
         Raises:
             InvalidParameter: A task is running.
@@ -239,8 +254,8 @@ class Recognition:
     ) -> None:
         """Starts a task for audio that comes with `send_audio_frame`, and returns at once.
 
-        `on_open` of the callback has run when it returns. What fails later is told to `on_error`. Audio is kept until the
-        connection is there.
+        `on_open` of the callback has run when it returns. What fails later is told to `on_error`.
+        Audio is kept until the connection is there.
 
         Args:
             phrase_id (str): A hotword list, the older way to name it.
@@ -272,7 +287,8 @@ class Recognition:
         delivery.open()
 
     def send_audio_frame(self, buffer: Union[bytes, bytearray, memoryview]) -> None:
-        """Sends audio of the task that `start` began: about 100 ms at a time, 1 to 16 KB; any size works.
+        """Sends audio of the task that `start` began: about 100 ms at a time, 1 to 16 KB; any size
+        works.
 
         Returns at once; the bytes are copied. Only when 8 MiB wait to be sent it waits for room.
 
@@ -298,14 +314,19 @@ class Recognition:
             raise _exception(InvalidParameter, _STOPPED)
         if payload_input is None:
             raise _exception(InvalidParameter, "Context is required.")
-        messages = payload_input.get("context") if isinstance(payload_input, dict) else payload_input
+        messages = (
+            payload_input.get("context") if isinstance(payload_input, dict) else payload_input
+        )
         if not isinstance(messages, list):
-            raise _exception(InvalidParameter, "payload_input: must have a list of messages, its 'context'")
+            raise _exception(
+                InvalidParameter, "payload_input: must have a list of messages, its 'context'"
+            )
         if not delivery.task.update_context(_json("context", messages)):
             raise _exception(InvalidParameter, _STOPPED)
 
     def stop(self) -> None:
-        """Ends the audio, and waits until all is recognised and `on_close` has returned. In a callback it does not wait.
+        """Ends the audio, and waits until all is recognised and `on_close` has returned. In a
+        callback it does not wait.
 
         Ctrl+C interrupts it; the task is then given up.
 
@@ -322,11 +343,15 @@ class Recognition:
         return self.last_request_id
 
     def get_first_package_delay(self) -> float:
-        """Milliseconds from the first audio (`call`: from its start) to the first result with text; -1.0 if none came."""
+        """Milliseconds from the first audio (`call`: from its start) to the first result with text;
+        -1.0 if none came.
+        """
         return _milliseconds(self._task.first_package_delay if self._task else None)
 
     def get_last_package_delay(self) -> float:
-        """Milliseconds from the end of the audio to the end of the task; -1.0 if it has not ended by itself."""
+        """Milliseconds from the end of the audio to the end of the task; -1.0 if it has not ended
+        by itself.
+        """
         return _milliseconds(self._task.last_package_delay if self._task else None)
 
     def _begin(self, refusal: str) -> None:

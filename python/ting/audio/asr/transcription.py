@@ -1,4 +1,6 @@
-"""Transcription of files by URL, as the hosted service offers it. Ting itself does not serve it yet."""
+"""Transcription of files by URL, as the hosted service offers it. Ting itself does not serve it
+yet.
+"""
 
 import time
 from http import HTTPStatus
@@ -19,10 +21,12 @@ Task = Union[str, DashScopeAPIResponse]
 
 
 class Transcription:
-    """Recognises files by their URLs: `async_call` begins a task, `wait` waits for it, `call` does both.
+    """Recognises files by their URLs: `async_call` begins a task, `wait` waits for it, `call` does
+    both.
 
-    Every method takes `api_key`, `workspace`, `endpoint` (or `base_address`; default: `ting.base_http_api_url`) and `headers`, and answers with
-    the status of the server in `status_code`, `code` and `message`. It raises ConnectionFailed when there is no connection and
+    Every method takes `api_key`, `workspace`, `endpoint` (or `base_address`; default:
+    `ting.base_http_api_url`) and `headers`, and answers with the status of the server in
+    `status_code`, `code` and `message`. It raises ConnectionFailed when there is no connection and
     AuthenticationError without an API key.
     """
 
@@ -52,10 +56,12 @@ class Transcription:
             file_urls (list of str): Where the files are.
             phrase_id (str): A hotword list.
             wait_timeout (float): Seconds to wait; default: without end.
-            **kwargs: Parameters, such as `language_hints`, `channel_id`, `diarization_enabled`, `speaker_count`, `vocabulary_id`.
+            **kwargs: Parameters, such as `language_hints`, `channel_id`, `diarization_enabled`,
+                `speaker_count`, `vocabulary_id`.
 
         Returns:
-            TranscriptionResponse: `output.task_status` and `output.results`, each with its `transcription_url`.
+            TranscriptionResponse: `output.task_status` and `output.results`, each with its
+                `transcription_url`.
         """
         wait_timeout = kwargs.pop("wait_timeout", -1)
         task = cls.async_call(model, file_urls, phrase_id, api_key, workspace, **kwargs)
@@ -72,7 +78,9 @@ class Transcription:
         workspace: Optional[str] = None,
         **kwargs: Any,
     ) -> TranscriptionResponse:
-        """Begins a task; arguments as those of `call`. `output.task_id` is what `fetch` and `wait` want."""
+        """Begins a task; arguments as those of `call`. `output.task_id` is what `fetch` and `wait`
+        want.
+        """
         if not model:
             raise _exception(ModelRequired, "Model is required!")
         parameters = {name: value for name, value in kwargs.items() if value is not None}
@@ -86,9 +94,7 @@ class Transcription:
             body["resources"] = resources
         body["input"] = {"file_urls": file_urls}
         path = "services/audio/asr/transcription"
-        response = _http.send(
-            "POST", path, body, api_key=api_key, workspace=workspace, **address
-        )
+        response = _http.send("POST", path, body, api_key=api_key, workspace=workspace, **address)
         return TranscriptionResponse.from_api_response(response)
 
     @classmethod
@@ -101,9 +107,7 @@ class Transcription:
     ) -> TranscriptionResponse:
         """The state of a task, given by its id or by the answer of `async_call`."""
         path = f"tasks/{_task_id(task)}"
-        response = _http.send(
-            "GET", path, api_key=api_key, workspace=workspace, **_address(kwargs)
-        )
+        response = _http.send("GET", path, api_key=api_key, workspace=workspace, **_address(kwargs))
         return TranscriptionResponse.from_api_response(response)
 
     @classmethod
@@ -115,7 +119,9 @@ class Transcription:
         wait_timeout: float = -1,
         **kwargs: Any,
     ) -> TranscriptionResponse:
-        """Asks until the task has ended, or for `wait_timeout` seconds if that is above 0 (status 408, "WaitTaskTimeout")."""
+        """Asks until the task has ended, or for `wait_timeout` seconds if that is above 0 (status
+        408, "WaitTaskTimeout").
+        """
         task_id = _task_id(task)
         begun = time.monotonic()
         pause = 1.0

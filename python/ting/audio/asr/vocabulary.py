@@ -59,13 +59,15 @@ class VocabularyService:
         api_key (str): Default: `ting.api_key`.
         workspace (str): The workspace of the hosted service.
         model (str): Default: "speech-biasing".
-        endpoint (str): An "http://" or "https://" base URL, or "embedded" for the lists of the recogniser in this process, which are
-            those of `ting serve` on this machine. Default: `ting.base_http_api_url`. `base_address` is the same.
+        endpoint (str): An "http://" or "https://" base URL, or "embedded" for the lists of the
+            recogniser in this process, which are those of `ting serve` on this machine. Default:
+            `ting.base_http_api_url`. `base_address` is the same.
         headers (dict): Sent with every request as well.
         request_timeout (float): Seconds for each request. Default: 300.
         **kwargs: Go into the `parameters` of the requests.
 
-    Every method raises VocabularyServiceException when it is refused, and AuthenticationError without an API key.
+    Every method raises VocabularyServiceException when it is refused, and AuthenticationError
+    without an API key.
     """
 
     MAX_QUERY_TRY_COUNT = 3
@@ -96,7 +98,8 @@ class VocabularyService:
         Args:
             target_model (str): The model it is for, such as "fun-asr-realtime".
             prefix (str): Up to 10 digits and lower-case letters, by which lists are found again.
-            vocabulary (list of dict): `{"text": ..., "weight": 1 to 5, "lang": "zh"}`, up to 500; `lang` may be left out.
+            vocabulary (list of dict): `{"text": ..., "weight": 1 to 5, "lang": "zh"}`, up to 500;
+                `lang` may be left out.
 
         Returns:
             str: Its `vocabulary_id`.
