@@ -16,8 +16,8 @@ use common::{data, run, stdout, ting};
 use serde_json::{Value, json};
 use ting_client::{
     AudioFormat, Error, ErrorKind, Recognition, RecognitionBuilder, RecognitionCallback,
-    RecognitionResult, Transcription, VocabularyService, VocabularyStatus, VocabularyWord,
-    blocking,
+    RecognitionResult, Sentence, Transcription, VocabularyService, VocabularyStatus,
+    VocabularyWord, blocking,
 };
 
 const KEY: &str = "sk-of-the-test";
@@ -124,28 +124,17 @@ fn samples(name: &str) -> Vec<u8> {
 #[test]
 fn call_gives_what_the_command_line_gives_with_a_server_and_without() {
     let server = Serving::start();
-    let transcribed = run(&["transcribe", "--json", &data("hello_zh.wav")]);
-    let out = stdout(&transcribed);
-    let of_cli: Vec<(u64, String)> = out
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|line| {
-            Some((
-                line["begin_time"].as_u64()?,
-                line["text"].as_str()?.to_owned(),
-            ))
-        })
-        .collect();
-    assert!(!of_cli.is_empty(), "{out}");
+    let transcribed = run(&["transcribe", "--format", "json", &data("hello_zh.wav")]);
+    let transcribed: Value = serde_json::from_str(&stdout(&transcribed)).unwrap();
+    let of_cli: Vec<Sentence> = serde_json::from_value(transcribed["sentences"].clone()).unwrap();
+    assert!(!of_cli.is_empty());
     let embedded = blocking::Recognition::builder("fun-asr-realtime")
         .endpoint("embedded")
         .format(AudioFormat::Wav);
     for builder in [server.builder(), embedded] {
         let recognition = builder.build_blocking().unwrap();
         let result = recognition.call(data("hello_zh.wav")).unwrap();
-        let sentences = result.sentences().iter();
-        let got: Vec<(u64, String)> = sentences.map(|s| (s.begin_time, s.text.clone())).collect();
-        assert_eq!(got, of_cli);
+        assert_eq!(result.sentences(), of_cli);
         assert_eq!(result.request_id(), recognition.last_request_id());
         assert!(result.usage().unwrap().duration > 0 && result.is_sentence_end());
         assert!(

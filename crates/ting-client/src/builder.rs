@@ -374,7 +374,11 @@ impl RecognitionBuilder {
             Some(object @ Value::Object(_)) => Some(Value::String(object.to_string())),
             Some(other) => {
                 let allowed = "a JSON object, or a string of one";
-                return Err(Error::invalid("special_word_filter", other, allowed));
+                return Err(Error::invalid(
+                    "special_word_filter",
+                    format_args!("{other}"),
+                    allowed,
+                ));
             }
         };
         let flags = [

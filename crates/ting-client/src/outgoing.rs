@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -219,10 +220,16 @@ impl Outgoing {
         }
     }
 
-    /// Since when no audio was given or sent. `None` while some waits, and after the end was asked for.
-    pub(crate) fn silent_since(&self) -> Option<Instant> {
+    /// When `silence` without audio will have passed, if none is given or sent until then. `None` after the end was asked
+    /// for.
+    pub(crate) fn silent_at(&self, silence: Duration) -> Option<Instant> {
         let state = self.lock();
-        (state.phase == Phase::Open && state.bytes == 0).then_some(state.audio_at)
+        // While some waits, silence has not begun.
+        let since = match state.bytes {
+            0 => state.audio_at,
+            _ => Instant::now(),
+        };
+        (state.phase == Phase::Open).then(|| since + silence)
     }
 
     /// Counts silence from now on, not from when the task was made.

@@ -77,10 +77,10 @@ async fn drive(socket: &mut Socket, task: &Task, times: Times) -> Ending {
     task.outgoing.touch();
     loop {
         let full = task.inbox.is_full();
-        let silent = times.silence.zip(task.outgoing.silent_since());
+        let silent_at = |silence| task.outgoing.silent_at(silence);
         let deadline = Deadline::first([
             Some(Deadline::Peer(heard + times.peer)),
-            silent.map(|(silence, since)| Deadline::Silence(since + silence)),
+            times.silence.and_then(silent_at).map(Deadline::Silence),
             finishing_since.map(|since: Instant| Deadline::Finish(since + times.finish)),
             broken
                 .as_ref()
@@ -97,7 +97,7 @@ async fn drive(socket: &mut Socket, task: &Task, times: Times) -> Ending {
                     }
                     // A close frame says more than the write that failed over it.
                     (Err(error), Some((before, _))) if error.close_code().is_none() => return Err(before),
-                    (Err(error), _) => return Err(with_odd(error, odd)),
+                    (Err(error), _) => return Err(error),
                 };
                 match frame {
                     None => continue,
@@ -125,7 +125,7 @@ async fn drive(socket: &mut Socket, task: &Task, times: Times) -> Ending {
                 // Audio may have come meanwhile, or a message at the same instant.
                 match deadline {
                     Deadline::Silence(_) => {
-                        if task.outgoing.silent_since().zip(times.silence).is_some_and(|(since, silence)| since.elapsed() >= silence) {
+                        if times.silence.and_then(silent_at).is_some_and(|at| at <= Instant::now()) {
                             tracing::info!(task_id = task.request_id, "no audio for long, finishing the task");
                             task.outgoing.finish();
                         }
@@ -139,20 +139,12 @@ async fn drive(socket: &mut Socket, task: &Task, times: Times) -> Ending {
                         return Err(silence(ErrorKind::PeerTimeout, message, odd));
                     }
                     Deadline::LastWords(_) => {
-                        return Err(broken.map_or_else(dropped, |(error, _)| with_odd(error, odd)));
+                        return Err(broken.map_or_else(dropped, |(error, _)| error));
                     }
                 }
             }
         }
     }
-}
-
-/// What a lost connection may be about.
-fn with_odd(error: Error, odd: Option<String>) -> Error {
-    if let Some(odd) = odd {
-        tracing::debug!("before the connection was lost the server sent {odd}");
-    }
-    error
 }
 
 /// What is waited for, and when it is due.

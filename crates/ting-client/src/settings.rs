@@ -79,7 +79,8 @@ mod tests {
         let file = folder.path().join("key");
         std::fs::write(&file, "of-file\n").unwrap();
         let (home, file) = (home.to_str().unwrap(), file.to_str().unwrap());
-        let cases: &[(&[(&str, &str)], Option<&str>)] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+        let cases: &[Case] = &[
             (&[], None),
             (&[("HOME", home)], Some("of-home")),
             (

@@ -106,7 +106,13 @@ impl Transcription {
         let mut parameters = match parameters.into() {
             Value::Null => Map::new(),
             Value::Object(parameters) => parameters,
-            other => return Err(Error::invalid("parameters", other, "a JSON object")),
+            other => {
+                return Err(Error::invalid(
+                    "parameters",
+                    format_args!("{other}"),
+                    "a JSON object",
+                ));
+            }
         };
         parameters.retain(|_, value| !value.is_null());
         // What the service takes beside the parameters, the official SDK takes among them.

@@ -47,6 +47,17 @@ struct State {
     server: Option<(u32, Starting)>,
 }
 
+impl State {
+    /// The server of this process, if it runs or starts.
+    fn running(&self) -> Option<&Starting> {
+        let (owner, starting) = self.server.as_ref()?;
+        // Its thread has the sender for as long as it lives.
+        let lives = starting.has_changed().is_ok();
+        let is_usable = lives && !matches!(&*starting.borrow(), Some(Err(_)));
+        (*owner == std::process::id() && is_usable).then_some(starting)
+    }
+}
+
 /// Empty as long as the server starts.
 type Starting = watch::Receiver<Option<Result<Pipe, StartError>>>;
 
@@ -60,9 +71,7 @@ fn lock() -> MutexGuard<'static, State> {
 /// When the server has started already, unless the options are the ones it was started with.
 pub fn configure(options: Options) -> Result<(), StartError> {
     let mut state = lock();
-    let process = std::process::id();
-    let runs = matches!(&state.server, Some((owner, _)) if *owner == process);
-    if runs && state.options.clone().unwrap_or_default() != options {
+    if state.running().is_some() && state.options.clone().unwrap_or_default() != options {
         return Err(StartError::new(
             "the recogniser inside the program has started with other options; configure it before its first use",
         ));
@@ -91,11 +100,7 @@ pub async fn connect() -> io::Result<DuplexStream> {
 /// The server of this process, which is started if there is none.
 fn starting() -> Starting {
     let mut state = lock();
-    let process = std::process::id();
-    if let Some((owner, starting)) = &state.server
-        && *owner == process
-        && is_usable(starting)
-    {
+    if let Some(starting) = state.running() {
         return starting.clone();
     }
     let options = state.options.clone().unwrap_or_default();
@@ -106,17 +111,8 @@ fn starting() -> Starting {
         let error = StartError::new(format!("cannot start a thread: {error}"));
         failed.send_replace(Some(Err(error)));
     }
-    state.server = Some((process, receiver.clone()));
+    state.server = Some((std::process::id(), receiver.clone()));
     receiver
-}
-
-/// Whether the server runs or starts.
-fn is_usable(starting: &Starting) -> bool {
-    match &*starting.borrow() {
-        Some(started) => started.is_ok(),
-        // Without a sender nothing will come any more.
-        None => starting.has_changed().is_ok(),
-    }
 }
 
 /// Starts the server, tells it, and serves for as long as the process lives.

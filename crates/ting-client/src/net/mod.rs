@@ -35,7 +35,8 @@ pub(crate) enum Endpoint {
 /// The parts of a `ws`, `wss`, `http` or `https` URL.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Url {
-    pub(crate) text: String,
+    /// What messages show: without what may be secret, a password or a query.
+    pub(crate) shown: String,
     pub(crate) tls: bool,
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -73,8 +74,8 @@ impl Url {
             .filter(|host| !host.is_empty())
             .ok_or_else(wrong)?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        Ok(Self {
-            text: text.trim().to_owned(),
+        let mut url = Self {
+            shown: String::new(),
             tls,
             // Brackets are how a URL writes an IPv6 address, and no part of it.
             host: host
@@ -83,7 +84,10 @@ impl Url {
                 .to_owned(),
             port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             path: path.to_owned(),
-        })
+        };
+        let s = if tls { "s" } else { "" };
+        url.shown = format!("{plain}{s}://{}{}", url.authority(), uri.path());
+        Ok(url)
     }
 
     /// The value of the header `Host`.
@@ -140,7 +144,7 @@ impl Endpoint {
         match self {
             #[cfg(feature = "embedded")]
             Self::Embedded => "embedded",
-            Self::Url(url) => &url.text,
+            Self::Url(url) => &url.shown,
         }
     }
 }
@@ -152,7 +156,7 @@ async fn open(way: &Way) -> Result<Stream, Error> {
         Endpoint::Url(url) => url,
     };
     let stream = match way.proxy.of(url)? {
-        None => tcp(&url.host, url.port, &url.text).await?,
+        None => tcp(&url.host, url.port, &url.shown).await?,
         Some(proxy) => proxy.tunnel(url).await?,
     };
     match url.tls {

@@ -53,10 +53,10 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     roots: &Roots,
 ) -> Result<TlsStream<S>, Error> {
     let name = ServerName::try_from(url.host.clone())
-        .map_err(|_| Error::invalid("endpoint", &url.text, "a URL with a host name or address"))?;
+        .map_err(|_| Error::invalid("endpoint", &url.shown, "a URL with a host name or address"))?;
     let connector = TlsConnector::from(config(roots)?);
     connector.connect(name, stream).await.map_err(|error| {
-        let message = format!("no TLS with {}: {error}", url.text);
+        let message = format!("no TLS with {}: {error}", url.shown);
         let failed = Error::new(ErrorKind::Connect, message);
         match is_transient(&error) {
             true => failed.transient(),

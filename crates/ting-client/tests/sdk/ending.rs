@@ -239,7 +239,7 @@ async fn the_async_form() {
     assert_eq!(same.call_bytes(vec![0; 2]).unwrap().text(), "好。");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_given_up_ends_its_task() {
     let server = Server::start(vec![vec![Step::Run, started(), Step::Silence], well()]);
     let recognition = builder(&server).build().unwrap();

@@ -164,7 +164,7 @@ fn options_out_of_their_range_are_refused_by_name() {
         (|b| b.language_hints(["zh", ""]), "language_hints is \"\""),
         (
             |b| b.special_word_filter(1),
-            "special_word_filter is Number(1); it must be a JSON object",
+            "special_word_filter is 1; it must be a JSON object",
         ),
         (
             |b| b.endpoint("http://h/"),
@@ -197,6 +197,12 @@ fn options_out_of_their_range_are_refused_by_name() {
             "{error}"
         );
     }
+    // What may be secret is not repeated.
+    let builder = Recognition::builder("m").endpoint("ws://me:secret@127.0.0.1:1/a?api_key=secret");
+    let recognition = builder.connect_attempts(1).build_blocking().unwrap();
+    let error = recognition.call_bytes(vec![0; 2]).unwrap_err();
+    assert!(error.message().contains("ws://127.0.0.1:1/a:"), "{error}");
+    assert!(!format!("{error:?} {recognition:?}").contains("secret"));
     let error = Recognition::builder(" ")
         .endpoint("ws://h/")
         .build()

@@ -10,6 +10,7 @@ mod garbage;
 mod gone;
 mod handshake;
 mod http;
+mod in_process;
 mod life_cycle;
 mod scripted;
 mod stopping;
