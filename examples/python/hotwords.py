@@ -1,8 +1,7 @@
 """Recognises a file with and without a list of words that it should know, such as names.
 
     python hotwords.py talk.wav 赛德克巴莱 Saint-Exupéry
-    python hotwords.py talk.wav Ting --endpoint ws://127.0.0.1:8000/api-ws/v1/inference --http
-    http://127.0.0.1:8000/api/v1
+    python hotwords.py talk.wav Ting --endpoint ws://127.0.0.1:8000/api-ws/v1/inference --http http://127.0.0.1:8000/api/v1
 
 The list is made, used, and deleted again; a program would keep its `vocabulary_id`.
 """

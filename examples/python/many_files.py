@@ -1,9 +1,7 @@
-"""Recognises many files, several at once, with a progress bar; each text goes beside its file as
-NAME.txt.
+"""Recognises many files, several at once, with a progress bar; each text goes beside its file as NAME.txt.
 
     python many_files.py recordings/*.wav
-    python many_files.py recordings/*.mp3 --at-once 8 --endpoint
-    ws://127.0.0.1:8000/api-ws/v1/inference
+    python many_files.py recordings/*.mp3 --at-once 8 --endpoint ws://127.0.0.1:8000/api-ws/v1/inference
 
 A file that fails is told at the end, and the others go on.
 """

@@ -3,8 +3,7 @@
     python subtitles.py talk.wav talk.srt
     python subtitles.py talk.mp3 talk.vtt --endpoint ws://127.0.0.1:8000/api-ws/v1/inference
 
-Long sentences are divided where a mark or a word ends, so that each subtitle has --characters at
-most.
+Long sentences are divided where a mark or a word ends, so that each subtitle has --characters at most.
 """
 
 import argparse

@@ -1,16 +1,13 @@
-"""What the client costs: the official SDK and ours, alternating, against a server that recognises
-nothing.
+"""What the client costs: the official SDK and ours, alternating, against a server that recognises nothing.
 
     python python/bench/overhead.py                  # needs dashscope and ting in one environment
     python python/bench/overhead.py --rounds 5 --seconds 15
 
-The server is a process of its own and answers every frame with a partial of twenty words. Every
-round is a fresh client process for each SDK, one after the other. Measured in the client, without
-its imports:
+The server is a process of its own and answers every frame with a partial of twenty words. Every round is a fresh client process for
+each SDK, one after the other. Measured in the client, without its imports:
 
-- live: frames of 100 ms, sent when a microphone would have them. CPU seconds of the process per
-  hour of audio; the time from send_audio_frame() to the arrival at the server; the time from the
-  server's sending of an event to on_event().
+- live: frames of 100 ms, sent when a microphone would have them. CPU seconds of the process per hour of audio; the time from
+  send_audio_frame() to the arrival at the server; the time from the server's sending of an event to on_event().
 - file: call() of ten minutes of PCM. CPU seconds of the process per hour of audio.
 
 The clock is CLOCK_MONOTONIC, which processes of one machine share.

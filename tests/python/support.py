@@ -1,6 +1,4 @@
-"""What the tests of the Python package share: both SDKs, recording callbacks, and a server that
-does as it is told.
-"""
+"""What the tests of the Python package share: both SDKs, recording callbacks, and a server that does as it is told."""
 
 import asyncio
 import json
@@ -153,9 +151,7 @@ async def good(session):
 
 
 class Lookalike:
-    """A server on a free port, which runs `script(session)` for every connection, and answers
-    `http` requests by a function.
-    """
+    """A server on a free port, which runs `script(session)` for every connection, and answers `http` requests by a function."""
 
     def __init__(self, script=good, *, status=None, body=None, http=None):
         self.script = script

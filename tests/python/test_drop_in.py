@@ -1,6 +1,4 @@
-"""The programs of the public page and our own with one line changed, and both SDKs side by side
-against the real server.
-"""
+"""The programs of the public page and our own with one line changed, and both SDKs side by side against the real server."""
 
 import re
 import sys
@@ -59,9 +57,7 @@ class VariantB(Variant, test_examples.Examples):
 
 
 class WithoutDashscope(unittest.TestCase):
-    """The same programs where no `dashscope` can be imported; without the page our own two, which
-    do the same.
-    """
+    """The same programs where no `dashscope` can be imported; without the page our own two, which do the same."""
 
     def run_program(self, text, wav, *arguments, **environment):
         server = Server()

@@ -73,8 +73,7 @@ class Embedded(Programs):
             """
             from concurrent.futures import ThreadPoolExecutor
             def recognition(callback=None, **options):
-                return Recognition("fun-asr-realtime", callback, "wav", 16000, endpoint="embedded",
-                **options)
+                return Recognition("fun-asr-realtime", callback, "wav", 16000, endpoint="embedded", **options)
             task = recognition()
             result = task.call(sys.argv[1])
             assert result.status_code == 200, result
@@ -100,8 +99,8 @@ class Embedded(Programs):
             name = service.create_vocabulary("fun-asr-realtime", "names", words)
             assert service.query_vocabulary(name)["vocabulary"][0]["text"] == "Saint-Exupéry"
             assert recognition(vocabulary_id=name).call(sys.argv[1]).status_code == 200
-            assert [entry["vocabulary_id"] for entry in service.list_vocabularies("names")] ==
-            [name] service.delete_vocabulary(name)
+            assert [entry["vocabulary_id"] for entry in service.list_vocabularies("names")] == [name]
+            service.delete_vocabulary(name)
 
             wrong = recognition(max_sentence_silence=9000).call(sys.argv[1])
             assert (wrong.status_code, wrong.code) == (44, "InvalidParameter"), wrong
@@ -138,9 +137,8 @@ class Embedded(Programs):
             import multiprocessing, warnings
             warnings.simplefilter("ignore")
             def text(path):
-                result = Recognition("fun-asr-realtime", None, "wav", 16000,
-                endpoint="embedded").call(path) return [sentence["text"] for sentence in
-                result.get_sentence()]
+                result = Recognition("fun-asr-realtime", None, "wav", 16000, endpoint="embedded").call(path)
+                return [sentence["text"] for sentence in result.get_sentence()]
             before = text(sys.argv[1])
             with multiprocessing.get_context("fork").Pool(2) as pool:
                 assert pool.map(text, [sys.argv[1]] * 4) == [before] * 4
@@ -155,8 +153,8 @@ class Embedded(Programs):
         """Before the first use only."""
         output = self.run_text(
             """
-            ting.configure_embedded(threads=1, max_sessions=2, data_dir=os.path.join(os.getcwd(),
-            "data")) service = VocabularyService(endpoint="embedded")
+            ting.configure_embedded(threads=1, max_sessions=2, data_dir=os.path.join(os.getcwd(), "data"))
+            service = VocabularyService(endpoint="embedded")
             service.create_vocabulary("fun-asr-realtime", "p", [{"text": "ting", "weight": 4}])
             assert os.path.exists(os.path.join("data", "ting.db"))
             try:

@@ -481,9 +481,9 @@ class Processes(unittest.TestCase):
             task.stop()
         except Exception as error:
             print("child", type(error).__name__, flush=True)
-        result = Recognition("fun-asr-realtime", None, "pcm",
-        16000).call(__import__("ting").__file__) print("child", result.status_code,
-        result.get_sentence()[0]["text"], flush=True) sys.exit(0)
+        result = Recognition("fun-asr-realtime", None, "pcm", 16000).call(__import__("ting").__file__)
+        print("child", result.status_code, result.get_sentence()[0]["text"], flush=True)
+        sys.exit(0)
     assert os.waitpid(child, 0)[1] == 0
     print("parent", flush=True)
     task.stop()
@@ -528,9 +528,7 @@ class Leaks(unittest.TestCase):
     """Nothing is left of what is gone."""
 
     def test_a_thousand_objects(self):
-        """Tasks that were started, called, and neither; memory, threads and files stay as they
-        are.
-        """
+        """Tasks that were started, called, and neither; memory, threads and files stay as they are."""
         with Lookalike() as server:
 
             def one(number):

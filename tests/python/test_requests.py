@@ -1,6 +1,4 @@
-"""Hotword lists and transcription tasks: the same requests and answers in both SDKs, and the real
-server.
-"""
+"""Hotword lists and transcription tasks: the same requests and answers in both SDKs, and the real server."""
 
 import unittest
 from http import HTTPStatus
@@ -34,9 +32,7 @@ def use(name, url):
 
 
 def recorded(answer, run):
-    """What both SDKs return and send for `run(module, name)`, with a server that answers by
-    `answer(request)`.
-    """
+    """What both SDKs return and send for `run(module, name)`, with a server that answers by `answer(request)`."""
     results = {}
     for name in SDKS:
         with Lookalike(http=answer) as server:
@@ -142,9 +138,7 @@ class Vocabulary(unittest.TestCase):
 
 
 class Transcriptions(unittest.TestCase):
-    """`Transcription`, which Ting does not serve, against a server that answers as the
-    documentation says.
-    """
+    """`Transcription`, which Ting does not serve, against a server that answers as the documentation says."""
 
     def answer(self, request):
         if request["method"] == "POST" and request["path"].endswith("/transcription"):

@@ -132,9 +132,7 @@ class Traffic(unittest.TestCase):
         self.assertEqual(ours.audio, [])
 
     def test_options_stay(self):
-        """What start() is given holds for the tasks after it, as in the official SDK; here with an
-        id of its own.
-        """
+        """What start() is given holds for the tasks after it, as in the official SDK; here with an id of its own."""
         with Lookalike() as server:
             calls = recorder(asr("ting"))
             task = recognition("ting", server.url, calls)

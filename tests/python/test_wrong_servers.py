@@ -1,8 +1,6 @@
-"""Servers that do what they should not: the table of what breaks the official SDK, and what ours
-makes of each.
+"""Servers that do what they should not: the table of what breaks the official SDK, and what ours makes of each.
 
-Both SDKs meet the same server where that takes no long time. What the official one does is asserted
-too, so that the table stays true.
+Both SDKs meet the same server where that takes no long time. What the official one does is asserted too, so that the table stays true.
 """
 
 import asyncio
@@ -24,9 +22,7 @@ from support import (
 
 
 def ending(*steps):
-    """A server that starts a task, takes all audio, and then does `steps`: events, or functions of
-    the session.
-    """
+    """A server that starts a task, takes all audio, and then does `steps`: events, or functions of the session."""
 
     async def script(session):
         await session.start()
@@ -102,9 +98,7 @@ class WrongServers(unittest.TestCase):
             return recognition(name, server.url).call(file.name)
 
     def test_task_finished_without_output(self):
-        """The official SDK forgets `on_complete`; and a call without finals returns the last
-        partial.
-        """
+        """The official SDK forgets `on_complete`; and a call without finals returns the last partial."""
         for payload in ({}, None):
             with self.subTest(payload=payload):
                 script = ending(PARTIAL, RESULT, ("task-finished", payload))
@@ -167,9 +161,7 @@ class WrongServers(unittest.TestCase):
         self.check(script, want, want)
 
     def test_task_failed_in_full(self):
-        """The same error in both; `on_close` comes twice from the official SDK when stop()
-        waits.
-        """
+        """The same error in both; `on_close` comes twice from the official SDK when stop() waits."""
         failed = ("task-failed", {}, {"error_code": "CLIENT_ERROR", "error_message": "too bad"})
         official, ours = self.check(
             ending(RESULT, failed),
@@ -201,9 +193,7 @@ class WrongServers(unittest.TestCase):
         self.assertEqual(len(ours.errors[0].request_id), 32)
 
     def test_what_is_not_of_the_protocol_is_passed_over(self):
-        """Unknown events, binary frames, text that is no JSON: the official SDK ends, ours goes
-        on.
-        """
+        """Unknown events, binary frames, text that is no JSON: the official SDK ends, ours goes on."""
         cases = {
             "unknown event": ("something-else", {}),
             "no json": text("hello"),
