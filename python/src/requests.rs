@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyConnectionError, PyConnectionRefusedError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use ting_client::{Error, ErrorKind, RawRequest};
@@ -15,7 +15,8 @@ use crate::task::SIGNALS;
 /// An answer: its status, headers and body.
 type Answer<'py> = (u16, HashMap<String, String>, Bound<'py, PyBytes>);
 
-/// Sends a request once. Raises ConnectionError without an answer, and ValueError for an argument that is wrong.
+/// Sends a request once. Raises ConnectionRefusedError without a connection, ConnectionError without an answer, and ValueError for an
+/// argument that is wrong.
 #[pyfunction]
 #[pyo3(signature = (method, endpoint, path, api_key, headers, body, timeout))]
 #[expect(clippy::too_many_arguments, reason = "they are what a request has")]
@@ -63,6 +64,8 @@ pub(crate) fn request<'py>(
 fn raised(error: &Error) -> PyErr {
     match error.kind() {
         ErrorKind::InvalidParameter => PyValueError::new_err(error.message().to_owned()),
+        // Nothing was sent, so it may be sent again.
+        ErrorKind::Connect => PyConnectionRefusedError::new_err(error.to_string()),
         _ => PyConnectionError::new_err(error.to_string()),
     }
 }

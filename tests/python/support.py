@@ -220,7 +220,11 @@ class Lookalike:
             "body": json.loads(content) if content else None,
         }
         self.requests.append(entry)
-        status, answer = self.http(entry)
+        try:
+            status, answer = self.http(entry)
+        except ConnectionResetError:
+            request.transport.abort()
+            raise
         return web.json_response(answer, status=status)
 
 

@@ -426,6 +426,28 @@ class Processes(unittest.TestCase):
         self.assertEqual(done.stdout.split(), ["event"] * 3 + ["complete", "close"])
         self.assertEqual(done.stderr, "")
 
+    def test_a_log(self):
+        """On request."""
+
+        async def odd(session):
+            await session.start()
+            await session.send("odd-event", {})
+            await session.audio_until_finish()
+            await session.send("task-finished", FINISHED)
+            await session.receive()
+
+        with Lookalike(odd) as server:
+            for level in ("", "warn"):
+                program = """
+    task = recognition()
+    task.start()
+    task.send_audio_frame(bytes(3200))
+    task.stop()
+    """
+                done = run(PROLOGUE + program, server.url, env={**os.environ, "TING_LOG": level})
+                self.assertEqual(done.returncode, 0)
+                self.assertEqual("odd-event" in done.stderr, bool(level), done.stderr)
+
     def test_a_program_ends_while_a_task_hangs(self):
         with Lookalike(silent) as server:
             done = run(

@@ -101,6 +101,18 @@ class Vocabulary(unittest.TestCase):
         got = (ours.request_id, ours.status_code, ours.code, ours.error_message)
         self.assertEqual(got, want)
 
+    def test_a_list_is_not_made_twice(self):
+        """When the answer is lost; the official SDK sends the request up to four times."""
+
+        def lose(_request):
+            raise ConnectionResetError
+
+        with Lookalike(http=lose) as server:
+            with self.assertRaises(asr("ting").VocabularyServiceException) as raised:
+                use("ting", server.http_url).VocabularyService().create_vocabulary("m", "p", WORDS)
+            self.assertEqual(len(server.requests), 1)
+        self.assertEqual(raised.exception.status_code, -1)
+
     def test_nobody_listens(self):
         """The official SDK raises an UnboundLocalError after 8 s."""
         with Lookalike(http=self.answer) as server:

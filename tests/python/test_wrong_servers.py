@@ -261,7 +261,7 @@ class WrongServers(unittest.TestCase):
         self.assertEqual(error.code, "ConnectionLost")
         self.assertEqual(error.progress["recognised_ms"], 900)
         self.assertEqual(error.progress["bytes_sent"], 9600)
-        json.loads(str(error))
+        self.assertEqual(json.loads(str(error))["progress"], error.progress)
 
     def test_a_call_that_breaks_off_keeps_its_finals(self):
         """The official SDK throws away what was recognised before."""

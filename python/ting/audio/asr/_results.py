@@ -53,6 +53,10 @@ class RecognitionResult(RecognitionResponse):
             usages=usages,
         )
 
+    def _shown(self) -> Dict[str, Any]:
+        more = ("close_code", "close_reason", "progress")
+        return {**super()._shown(), **{name: self[name] for name in more if name in self}}
+
     def get_sentence(self) -> Any:
         """What was recognised.
 

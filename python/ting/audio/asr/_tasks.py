@@ -1,6 +1,4 @@
-"""Delivery of the results of running tasks to their callbacks, and what becomes of them when the
-process forks or ends.
-"""
+"""Running tasks: delivery of their results, and what becomes of them at forks and at the end."""
 
 import atexit
 import os
@@ -24,9 +22,7 @@ _exiting = False
 
 
 def call(task: Task, path: str) -> Tuple[List[Tuple[Any, Any]], Optional[Dict[str, Any]]]:
-    """`task.call`, which the end of the program ends: a thread must not be in there when Python
-    goes.
-    """
+    """`task.call`, which ends with the program: no thread may be in there when Python goes."""
     _calls.add(task)
     try:
         return task.call(path)
@@ -59,7 +55,12 @@ class Delivery:
         """Connects, and starts the thread; it waits for `open`."""
         self.task.start()
         _alive.add(self)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # There are too many threads.
+            _alive.discard(self)
+            self.task.cancel()
+            raise
 
     def open(self) -> None:
         """`on_open`, in this thread. If it raises, the task is given up."""
