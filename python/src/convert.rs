@@ -1,8 +1,8 @@
-//! Between JSON, errors and Python objects.
+//! Arguments and errors, between Python and `ting-client`.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
 use serde_json::Value;
 use ting_client::{Error, ErrorKind};
 
@@ -10,34 +10,6 @@ use ting_client::{Error, ErrorKind};
 const TASK_FAILED: i32 = 44;
 /// The status of an error without any: there was no connection, or it broke.
 const NO_STATUS: i32 = -1;
-
-/// The Python object that `json.loads` would give.
-pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        Value::Null => py.None().into_bound(py),
-        Value::Bool(truth) => truth.into_pyobject(py)?.to_owned().into_any(),
-        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(integer), _) => integer.into_pyobject(py)?.into_any(),
-            (None, Some(integer)) => integer.into_pyobject(py)?.into_any(),
-            (None, None) => number.as_f64().into_pyobject(py)?,
-        },
-        Value::String(text) => text.into_pyobject(py)?.into_any(),
-        Value::Array(values) => {
-            let list = PyList::empty(py);
-            for value in values {
-                list.append(to_python(py, value)?)?;
-            }
-            list.into_any()
-        }
-        Value::Object(fields) => {
-            let dict = PyDict::new(py);
-            for (name, value) in fields {
-                dict.set_item(name, to_python(py, value)?)?;
-            }
-            dict.into_any()
-        }
-    })
-}
 
 /// Reads the JSON that the Python half has written.
 pub(crate) fn from_json(name: &str, text: &str) -> PyResult<Value> {

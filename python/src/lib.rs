@@ -5,7 +5,7 @@
 //! # Invariants
 //! - Nothing waits with the GIL held. What a program's main thread waits for ends when a signal handler raises.
 //! - No Python code is called: Python asks for the next result, in a thread that it made. So there is no lock order with the GIL.
-//! - JSON becomes Python objects as it came, in its order.
+//! - The JSON of results is read by Python: fields stay in their order, and numbers as they were.
 
 mod convert;
 mod requests;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use serde_json::Value;
 use ting_client::blocking::{Recognition, ResultStream};
 use ting_client::{Error, ErrorKind, RecognitionResult};
 
-use crate::convert::{failure, from_json, to_python};
+use crate::convert::{failure, from_json};
 
 /// How often a wait looks for signals.
 pub(crate) const SIGNALS: Duration = Duration::from_millis(100);
@@ -109,25 +109,21 @@ impl Task {
         Ok(())
     }
 
-    /// Waits for what comes next: ("event", output, usage), ("complete", None, None), ("error", details, None), or None
+    /// Waits for what comes next: ("event", text), ("complete", None), ("error", details), or None
     /// after the end or `cancel`. For one thread.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let next = py.detach(|| self.wait(None));
         let none = || py.None().into_bound(py);
-        let (kind, value, usage) = match next {
-            Next::Result(result) => (
-                "event",
-                to_python(py, result.output_json())?,
-                to_python(py, result.usage_json())?,
-            ),
-            Next::Finished => ("complete", none(), none()),
-            Next::Failed(error) => ("error", failure(py, &error)?.into_any(), none()),
+        let (kind, value) = match next {
+            Next::Result(result) => ("event", PyString::new(py, result.event_text()).into_any()),
+            Next::Finished => ("complete", none()),
+            Next::Failed(error) => ("error", failure(py, &error)?.into_any()),
             Next::Cancelled | Next::TimedOut => return Ok(None),
         };
-        (kind, value, usage).into_pyobject(py).map(Some)
+        (kind, value).into_pyobject(py).map(Some)
     }
 
-    /// Recognises a file: its finals as [(output, usage)], and what it failed with, or None.
+    /// Recognises a file: the texts of its final events, and what it failed with, or None.
     fn call<'py>(
         &self,
         py: Python<'py>,
@@ -140,8 +136,7 @@ impl Task {
             match py.detach(|| self.wait(Some(SIGNALS))) {
                 Next::Result(result) => {
                     if result.is_sentence_end() {
-                        let output = to_python(py, result.output_json())?;
-                        finals.append((output, to_python(py, result.usage_json())?))?;
+                        finals.append(result.event_text())?;
                     }
                 }
                 Next::Finished => return Ok((finals, None)),

@@ -90,7 +90,10 @@ impl Drop for Serving {
 
 /// A callback that keeps what it gets.
 #[derive(Clone, Default)]
-struct Keep(Arc<Mutex<(Vec<&'static str>, Vec<RecognitionResult>, Option<Error>)>>);
+struct Keep(Arc<Mutex<Kept>>);
+
+/// The names of the calls, the results, and the error.
+type Kept = (Vec<&'static str>, Vec<RecognitionResult>, Option<Error>);
 
 impl RecognitionCallback for Keep {
     fn on_open(&mut self) {

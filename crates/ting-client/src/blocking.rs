@@ -15,9 +15,10 @@ use serde_json::Value;
 use crate::builder::RecognitionBuilder;
 use crate::callback::RecognitionCallback;
 use crate::error::Error;
+use crate::feed::Source;
 use crate::outgoing::MAX_QUEUED_AUDIO_BYTES;
+use crate::owner::Core;
 use crate::progress::Progress;
-use crate::recognition::{Core, Source};
 use crate::result::RecognitionResult;
 use crate::runtime;
 
@@ -111,7 +112,7 @@ impl Recognition {
         self.0.send_audio_frame(frame)
     }
 
-    /// Sends audio, and waits while more than [`MAX_QUEUED_AUDIO_BYTES`](crate::MAX_QUEUED_AUDIO_BYTES) wait to be sent.
+    /// Sends audio, and waits while more than [`MAX_QUEUED_AUDIO_BYTES`] wait to be sent.
     ///
     /// # Errors
     /// As [`Recognition::send_audio_frame_wait`](crate::Recognition::send_audio_frame_wait).

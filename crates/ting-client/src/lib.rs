@@ -15,12 +15,15 @@ mod builder;
 mod callback;
 mod config;
 mod connection;
+
 mod error;
+mod feed;
 mod frame;
 mod http;
 mod inbox;
 mod net;
 mod outgoing;
+mod owner;
 mod progress;
 mod raw;
 mod recognition;

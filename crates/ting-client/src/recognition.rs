@@ -1,36 +1,24 @@
 //! `Recognition`: one object for one task after the other.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::io::AsyncReadExt;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::builder::RecognitionBuilder;
-use crate::callback::{self, RecognitionCallback};
-use crate::config::{Config, Shared};
-use crate::error::{Error, ErrorKind};
-use crate::inbox::Received;
+use crate::callback::RecognitionCallback;
+use crate::config::Config;
+use crate::error::Error;
+use crate::feed::Source;
 use crate::outgoing::MAX_QUEUED_AUDIO_BYTES;
+use crate::owner::Core;
 use crate::progress::Progress;
 use crate::result::RecognitionResult;
 use crate::runtime;
-use crate::session::{self, EndGuard};
 use crate::stream::ResultStream;
-use crate::task::{Task, dropped};
-
-/// Bytes of a frame of a file, as the official SDK has them.
-const FILE_FRAME_BYTES: usize = 12_800;
-/// Bytes of a file that are read at once.
-const FILE_READ_BYTES: usize = 20 * FILE_FRAME_BYTES;
-/// Bytes of a file that wait to be sent; the rest stays in the file.
-const FILE_QUEUE_BYTES: usize = 2 * FILE_READ_BYTES;
 
 /// Speech recognition.
 ///
@@ -148,7 +136,7 @@ impl Recognition {
         self.core.running()?.outgoing.push(frame.into())
     }
 
-    /// Sends audio, and waits while more than [`MAX_QUEUED_AUDIO_BYTES`](crate::MAX_QUEUED_AUDIO_BYTES) wait to be sent: the
+    /// Sends audio, and waits while more than [`MAX_QUEUED_AUDIO_BYTES`] wait to be sent: the
     /// way to send what comes faster than real time.
     ///
     /// # Errors
@@ -234,319 +222,4 @@ impl fmt::Debug for Recognition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.core.fmt("Recognition", f)
     }
-}
-
-/// What the async and the blocking object have in common.
-pub(crate) struct Core {
-    state: Mutex<State>,
-}
-
-struct State {
-    config: Shared,
-    /// The last task.
-    task: Option<Arc<Task>>,
-    /// The id of the next task if it is the first, else of the last.
-    request_id: String,
-}
-
-/// Audio that is there from the beginning.
-pub(crate) enum Source {
-    File(PathBuf),
-    Bytes(Bytes),
-}
-
-impl Core {
-    fn new(config: Config, request_id: Option<String>) -> Self {
-        Self {
-            state: Mutex::new(State {
-                config: Arc::new(config),
-                task: None,
-                request_id: request_id.unwrap_or_else(new_id),
-            }),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn task(&self) -> Option<Arc<Task>> {
-        self.lock().task.clone()
-    }
-
-    /// The running task.
-    pub(crate) fn running(&self) -> Result<Arc<Task>, Error> {
-        let Some(task) = self.task() else {
-            let message = "no recognition is running; start it first";
-            return Err(Error::new(ErrorKind::State, message));
-        };
-        match task.is_over() {
-            false => Ok(task),
-            true => Err(over(&task)),
-        }
-    }
-
-    fn begin(&self, has_callback: bool, is_call: bool) -> Result<(Arc<Task>, Shared), Error> {
-        let mut state = self.lock();
-        if let Some(task) = &state.task {
-            if !task.is_over() {
-                let message = "the recognition has started already; stop it first";
-                return Err(Error::new(ErrorKind::State, message));
-            }
-            state.request_id = new_id();
-        }
-        let task = Arc::new(Task::new(state.request_id.clone(), has_callback, is_call));
-        state.task = Some(task.clone());
-        Ok((task, state.config.clone()))
-    }
-
-    /// Starts a task; the receiver is ready when `on_open` has returned.
-    pub(crate) fn start(
-        core: &Arc<Self>,
-        handle: Handle,
-        callback: impl RecognitionCallback,
-    ) -> Result<oneshot::Receiver<()>, Error> {
-        let (task, config) = core.begin(true, false)?;
-        let guard = EndGuard(task.clone());
-        let connect = {
-            let handle = handle.clone();
-            move || drop(handle.spawn(session::run(guard, config)))
-        };
-        let opened = callback::spawn(task.clone(), handle, callback, connect);
-        opened.inspect_err(|_| task.over())
-    }
-
-    pub(crate) fn start_stream(&self, handle: &Handle) -> Result<ResultStream, Error> {
-        let (task, config) = self.begin(false, false)?;
-        handle.spawn(session::run(EndGuard(task.clone()), config));
-        Ok(ResultStream::new(task))
-    }
-
-    pub(crate) async fn call(
-        core: Arc<Self>,
-        handle: Handle,
-        source: Source,
-    ) -> Result<RecognitionResult, Error> {
-        let source = match source {
-            Source::Bytes(audio) if audio.is_empty() => {
-                return Err(Error::new(ErrorKind::Input, "the audio is empty"));
-            }
-            Source::Bytes(audio) => Opened::Bytes(audio),
-            Source::File(path) => {
-                let opening = handle.spawn_blocking(move || open(path));
-                opening.await.map_err(|_| dropped())??
-            }
-        };
-        let (task, config) = core.begin(false, true)?;
-        // If this future is dropped, nobody wants the result.
-        let _cancelled = CancelGuard(task.clone());
-        handle.spawn(session::run(EndGuard(task.clone()), config));
-        let feeding = handle.spawn(feed(task.clone(), source));
-        let mut result = RecognitionResult::of_call(&task.request_id);
-        let ending = loop {
-            match task.inbox.next().await {
-                Received::Result(event) if event.is_sentence_end() => result.push(event),
-                Received::Result(_) => {}
-                Received::End(ending) => break ending,
-            }
-        };
-        match ending {
-            Ok(()) => Ok(result),
-            // The task ended because the file did.
-            Err(error) if error.kind() == ErrorKind::State => match feeding.await {
-                Ok(Err(unreadable)) => Err(unreadable),
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
-    }
-
-    /// A call whose results come as a stream, partials included. Opens the file on this thread.
-    pub(crate) fn call_stream(
-        &self,
-        handle: &Handle,
-        path: PathBuf,
-    ) -> Result<ResultStream, Error> {
-        let source = open(path)?;
-        let (task, config) = self.begin(false, true)?;
-        handle.spawn(session::run(EndGuard(task.clone()), config));
-        handle.spawn(feed(task.clone(), source));
-        Ok(ResultStream::new(task))
-    }
-
-    pub(crate) fn cancel(&self) {
-        if let Some(task) = self.task() {
-            task.cancel();
-        }
-    }
-
-    pub(crate) fn update_context(&self, messages: Vec<Value>) -> Result<(), Error> {
-        let task = self.running()?;
-        if messages.is_empty() {
-            let message = "the context has no messages; it must have one at least";
-            return Err(Error::new(ErrorKind::InvalidParameter, message));
-        }
-        task.outgoing.push_context(messages)
-    }
-
-    /// The task to stop: it is told to finish. `None` where the caller must not wait for it.
-    pub(crate) fn finish(&self) -> Result<Option<Arc<Task>>, Error> {
-        let Some(task) = self.task() else {
-            self.running()?;
-            return Ok(None);
-        };
-        let on_callback_thread = task.is_callback_thread();
-        if task.is_over() {
-            return match on_callback_thread {
-                true => Ok(None),
-                false => Err(over(&task)),
-            };
-        }
-        task.outgoing.finish();
-        Ok((!on_callback_thread).then_some(task))
-    }
-
-    async fn stop(core: Arc<Self>) -> Result<(), Error> {
-        if let Some(task) = core.finish()? {
-            task.wait_closed().await;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Config)) {
-        change(Arc::make_mut(&mut self.lock().config));
-    }
-
-    pub(crate) fn set_parameter(&self, name: String, value: Value) {
-        self.change(|config| {
-            match value {
-                Value::Null => config.parameters.remove(&name),
-                value => config.parameters.insert(name, value),
-            };
-        });
-    }
-
-    pub(crate) fn last_request_id(&self) -> String {
-        self.lock().request_id.clone()
-    }
-
-    pub(crate) fn progress(&self) -> Progress {
-        self.task()
-            .map_or_else(Progress::default, |task| task.progress())
-    }
-
-    pub(crate) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock();
-        f.debug_struct(name)
-            .field("model", &state.config.model)
-            .field("endpoint", &state.config.way.endpoint.name())
-            .field("last_request_id", &state.request_id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
-fn new_id() -> String {
-    Uuid::new_v4().simple().to_string()
-}
-
-/// What a call gets that comes after the task's end.
-fn over(task: &Task) -> Error {
-    let message = match task.failure() {
-        None => "the recognition has stopped; start it again first".to_owned(),
-        Some(failure) => {
-            format!("the recognition has stopped, because the task failed: {failure}")
-        }
-    };
-    Error::new(ErrorKind::State, message)
-}
-
-/// Ends the task of a call whose future is dropped.
-struct CancelGuard(Arc<Task>);
-
-impl Drop for CancelGuard {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
-enum Opened {
-    File(std::fs::File, PathBuf),
-    Bytes(Bytes),
-}
-
-fn open(path: PathBuf) -> Result<Opened, Error> {
-    let failed = |why: String| {
-        let message = format!("cannot read the audio file {}: {why}", path.display());
-        Error::new(ErrorKind::Input, message)
-    };
-    let file = std::fs::File::open(&path).map_err(|error| failed(error.to_string()))?;
-    let about = file.metadata().map_err(|error| failed(error.to_string()))?;
-    if about.is_dir() {
-        return Err(failed("it is a folder".to_owned()));
-    }
-    if about.is_file() && about.len() == 0 {
-        return Err(failed("it is empty (zero bytes long)".to_owned()));
-    }
-    Ok(Opened::File(file, path))
-}
-
-/// Gives the audio to the task as fast as it can be sent, and then the end.
-async fn feed(task: Arc<Task>, source: Opened) -> Result<(), Error> {
-    let fed = match source {
-        Opened::Bytes(audio) => push(&task, audio).await,
-        Opened::File(file, path) => feed_file(&task, file, &path).await,
-    };
-    match fed {
-        Ok(()) => {
-            task.outgoing.finish();
-            Ok(())
-        }
-        Err(error) => {
-            // The audio is not whole, and so its text would not be. A task that has ended already does not mind.
-            task.end(Err(error.clone()));
-            task.cancel();
-            Err(error)
-        }
-    }
-}
-
-async fn feed_file(task: &Task, file: std::fs::File, path: &Path) -> Result<(), Error> {
-    let failed = |why: &dyn fmt::Display| {
-        let message = format!("cannot read the audio file {}: {why}", path.display());
-        Error::new(ErrorKind::Input, message)
-    };
-    let mut file = tokio::fs::File::from_std(file);
-    let mut is_empty = true;
-    loop {
-        let mut piece = Vec::with_capacity(FILE_READ_BYTES);
-        let read = (&mut file).take(FILE_READ_BYTES as u64);
-        let mut read = read;
-        let count = read
-            .read_to_end(&mut piece)
-            .await
-            .map_err(|error| failed(&error))?;
-        if count == 0 {
-            break;
-        }
-        is_empty = false;
-        push(task, Bytes::from(piece)).await?;
-    }
-    match is_empty {
-        true => Err(failed(&"it is empty (zero bytes long)")),
-        false => Ok(()),
-    }
-}
-
-async fn push(task: &Task, mut audio: Bytes) -> Result<(), Error> {
-    while !audio.is_empty() {
-        let frame = audio.split_to(audio.len().min(FILE_FRAME_BYTES));
-        task.outgoing.push_wait(frame, FILE_QUEUE_BYTES).await?;
-    }
-    Ok(())
 }

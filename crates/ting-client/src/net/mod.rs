@@ -113,27 +113,29 @@ pub(crate) fn bracketed(host: &str) -> String {
 /// # Errors
 /// `Connect`; transient where another try may succeed.
 pub(crate) async fn connect(way: &Way) -> Result<Stream, Error> {
-    // The first use loads a model, which is no matter of the network, and is done or fails.
-    #[cfg(feature = "embedded")]
-    if way.endpoint == Endpoint::Embedded {
-        let pipe = ting_embedded::connect().await;
-        return match pipe {
-            Ok(pipe) => Ok(Box::new(pipe)),
-            Err(error) => {
-                let message = format!("the recogniser inside the program: {error}");
-                Err(Error::new(ErrorKind::Connect, message))
+    match &way.endpoint {
+        #[cfg(feature = "embedded")]
+        Endpoint::Embedded => embedded().await,
+        Endpoint::Url(url) => match timeout(way.connect_timeout, open(way, url)).await {
+            Ok(connected) => connected,
+            Err(_) => {
+                let (url, patience) = (&url.shown, way.connect_timeout);
+                let message = format!("no connection to {url} within {patience:?}");
+                Err(Error::new(ErrorKind::Connect, message).transient())
             }
-        };
+        },
     }
-    match timeout(way.connect_timeout, open(way)).await {
-        Ok(connected) => connected,
-        Err(_) => {
-            let message = format!(
-                "no connection to {} within {:?}",
-                way.endpoint.name(),
-                way.connect_timeout
-            );
-            Err(Error::new(ErrorKind::Connect, message).transient())
+}
+
+/// A connection to the server inside the program. The first one loads a model, which is no matter of the network and its
+/// timeouts: it is done, or it fails.
+#[cfg(feature = "embedded")]
+async fn embedded() -> Result<Stream, Error> {
+    match ting_embedded::connect().await {
+        Ok(pipe) => Ok(Box::new(pipe)),
+        Err(error) => {
+            let message = format!("the recogniser inside the program: {error}");
+            Err(Error::new(ErrorKind::Connect, message))
         }
     }
 }
@@ -149,12 +151,7 @@ impl Endpoint {
     }
 }
 
-async fn open(way: &Way) -> Result<Stream, Error> {
-    let url = match &way.endpoint {
-        #[cfg(feature = "embedded")]
-        Endpoint::Embedded => return Err(Error::new(ErrorKind::Connect, "embedded is no address")),
-        Endpoint::Url(url) => url,
-    };
+async fn open(way: &Way, url: &Url) -> Result<Stream, Error> {
     let stream = match way.proxy.of(url)? {
         None => tcp(&url.host, url.port, &url.shown).await?,
         Some(proxy) => proxy.tunnel(url).await?,

@@ -1,7 +1,7 @@
 //! Tasks against a server that keeps the protocol.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use ting_client::{AudioFormat, ErrorKind, RecognitionBuilder, blocking};
@@ -168,11 +168,27 @@ fn silence_without_audio_finishes_the_task() {
         let recorder = Recorder::default();
         recognition.start(recorder.clone()).unwrap();
         recognition.send_audio_frame(vec![0; 3200]).unwrap();
+        let begun = Instant::now();
         recorder.wait_for("close");
         assert_eq!(recorder.lines(), want);
+        // By itself, not when the next ping is answered.
+        assert!(begun.elapsed() < Duration::from_secs(10));
         let error = recognition.stop().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::State);
     }
+}
+
+#[test]
+fn a_peer_that_only_answers_pings_is_there() {
+    let server = Server::start(vec![vec![Step::Run, started(), Step::Silence]]);
+    let recognition = builder(&server)
+        .peer_timeout(Duration::from_millis(1_200))
+        .build_blocking()
+        .unwrap();
+    recognition.start(Recorder::default()).unwrap();
+    // Three in each timeout.
+    server.wait_for(|seen| seen.pings >= 9);
+    assert!(recognition.is_running());
 }
 
 #[test]

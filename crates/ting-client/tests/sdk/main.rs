@@ -11,5 +11,6 @@ mod queues;
 mod recorder;
 mod requests;
 mod script;
+mod starts;
 mod ways;
 mod wrong_servers;

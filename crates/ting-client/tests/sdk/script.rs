@@ -206,8 +206,10 @@ impl Note {
 async fn serve(mut stream: TcpStream, script: Vec<Step>, note: Note) -> Option<()> {
     match script.first() {
         Some(Step::Answer(status, body)) => {
-            let mut head = [0; 4096];
-            stream.read(&mut head).await.ok()?;
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.ok()?);
+            }
             let length = body.len();
             let answer = format!(
                 "HTTP/1.1 {status} Because\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"

@@ -1,7 +1,8 @@
 """Results, and the callback that gets them."""
 
+import json
 from http import HTTPStatus
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from ting.api_entities.dashscope_response import RecognitionOutput, RecognitionResponse
 
@@ -121,41 +122,52 @@ class RecognitionCallback:
         """
 
 
-def _usages(finals: List[Tuple[Any, Any]]) -> List[Dict[str, Any]]:
+class _Event:
+    """What of an event's text is shown: Python reads it, so that fields stay in their order and
+    numbers as they were.
+    """
+
+    def __init__(self, text: str) -> None:
+        payload = json.loads(text)["payload"]
+        self.output: Dict[str, Any] = payload["output"]
+        self.sentence: Dict[str, Any] = self.output["sentence"]
+        self.usage: Any = payload.get("usage")
+
+
+def _usages(events: List[_Event]) -> List[Dict[str, Any]]:
     return [
-        {"end_time": output["sentence"].get("end_time"), "usage": usage}
-        for output, usage in finals
-        if usage is not None
+        {"end_time": event.sentence.get("end_time"), "usage": event.usage}
+        for event in events
+        if event.usage is not None
     ]
 
 
-def event_result(request_id: str, output: Dict[str, Any], usage: Any) -> RecognitionResult:
-    """What `on_event` gets, from `payload.output` and `payload.usage` of an event."""
-    response = RecognitionResponse(HTTPStatus.OK, request_id, output=RecognitionOutput(**output))
-    return RecognitionResult(response, usages=_usages([(output, usage)]) or None)
+def event_result(request_id: str, text: str) -> RecognitionResult:
+    """What `on_event` gets, from the text of an event."""
+    event = _Event(text)
+    output = RecognitionOutput(**event.output)
+    response = RecognitionResponse(HTTPStatus.OK, request_id, output=output)
+    return RecognitionResult(response, usages=_usages([event]) or None)
 
 
-def error_result(
-    request_id: str, error: Dict[str, Any], finals: Optional[List[Tuple[Any, Any]]] = None
-) -> RecognitionResult:
-    """What `on_error` gets, and what `call` returns when it fails; `finals` were there before."""
-    response = RecognitionResponse(
-        error["status_code"], request_id, error["code"], error["message"]
-    )
-    sentences = [output["sentence"] for output, _ in finals or []]
-    result = RecognitionResult(response, sentences, _usages(finals) if finals else None)
-    for name in ("close_code", "close_reason", "progress"):
-        result[name] = error[name]
-    return result
+def error_result(request_id: str, error: Dict[str, Any]) -> RecognitionResult:
+    """What `on_error` gets."""
+    return call_result(request_id, [], error)
 
 
 def call_result(
-    request_id: str, finals: List[Tuple[Any, Any]], error: Optional[Dict[str, Any]]
+    request_id: str, finals: List[str], error: Optional[Dict[str, Any]]
 ) -> RecognitionResult:
-    """What `call` returns: (`payload.output`, `payload.usage`) of every final, or an error."""
-    if error is not None:
-        return error_result(request_id, error, finals)
-    response = RecognitionResponse(HTTPStatus.OK, request_id)
-    return RecognitionResult(
-        response, [output["sentence"] for output, _ in finals], _usages(finals)
+    """What `call` returns, from the texts of its final events, and what it failed with, or None."""
+    events = [_Event(text) for text in finals]
+    sentences = [event.sentence for event in events]
+    if error is None:
+        response = RecognitionResponse(HTTPStatus.OK, request_id)
+        return RecognitionResult(response, sentences, _usages(events))
+    response = RecognitionResponse(
+        error["status_code"], request_id, error["code"], error["message"]
     )
+    result = RecognitionResult(response, sentences, _usages(events) or None)
+    for name in ("close_code", "close_reason", "progress"):
+        result[name] = error[name]
+    return result

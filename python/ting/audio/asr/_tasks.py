@@ -21,7 +21,7 @@ _calls: Set[Task] = set()
 _exiting = False
 
 
-def call(task: Task, path: str) -> Tuple[List[Tuple[Any, Any]], Optional[Dict[str, Any]]]:
+def call(task: Task, path: str) -> Tuple[List[str], Optional[Dict[str, Any]]]:
     """`task.call`, which ends with the program: no thread may be in there when Python goes."""
     _calls.add(task)
     try:
@@ -111,9 +111,9 @@ class Delivery:
                 item = self.task.next()
                 if item is None:
                     break
-                kind, value, usage = item
+                kind, value = item
                 if kind == "event":
-                    self._call(callback.on_event, event_result(self._request_id, value, usage))
+                    self._call(callback.on_event, event_result(self._request_id, value))
                     continue
                 self._ended_by_server = kind == "complete" and self.running
                 self.running = False
