@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every check of the project, stopping at the first that fails: formatting, lints, Rust tests with the format matrix and
-# the fuzzing corpora, and the official Python SDK against the real server. Needs cargo, and PyPI on the first run;
+# the fuzzing corpora, the official Python SDK against the real server, and the Python package. Needs cargo, and PyPI on the first run;
 # tests/setup.sh sees to the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,7 +34,8 @@ cargo clippy --workspace --all-targets --features ting-cli/microphone,ting-examp
 cargo test --workspace --features ting-cli/microphone,ting-examples/microphone --test listen --test examples
 
 section "the binary"
-cargo build
+# Both at once, with the same features as the tests, so that nothing is compiled a second time.
+cargo build -p ting-cli -p ting-python
 
 section "the python sdk"
 venv="$target/venv"
@@ -44,5 +45,8 @@ venv="$target/venv"
 
 section "sdk tests"
 TING_BIN="$target/debug/ting" "$venv/bin/python" -m unittest discover --start-directory tests/sdk --verbose
+
+section "the python package"
+TING_BIN="$target/debug/ting" tests/python/run.sh --verbose
 
 section "all checks passed"

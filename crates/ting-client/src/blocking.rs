@@ -91,6 +91,19 @@ impl Recognition {
         Ok(ResultStream(stream))
     }
 
+    /// Recognises a file, with its results, partials included, from an iterator.
+    ///
+    /// # Errors
+    /// `Input` for a file that is not there, empty or unreadable, `State` while a task runs.
+    pub fn call_stream(&self, path: impl AsRef<Path>) -> Result<ResultStream, Error> {
+        let handle = runtime::background()?;
+        let stream = self
+            .0
+            .core()
+            .call_stream(&handle, path.as_ref().to_owned())?;
+        Ok(ResultStream(stream))
+    }
+
     /// Sends audio; see [`Recognition::send_audio_frame`](crate::Recognition::send_audio_frame). Never waits.
     ///
     /// # Errors
@@ -135,6 +148,19 @@ impl Recognition {
                 Ok(())
             }),
         }
+    }
+
+    /// Asks for the end, and does not wait for it; see [`Recognition::finish`](crate::Recognition::finish).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn finish(&self) -> Result<(), Error> {
+        self.0.finish()
+    }
+
+    /// Gives a running task up; see [`Recognition::cancel`](crate::Recognition::cancel).
+    pub fn cancel(&self) {
+        self.0.cancel();
     }
 
     /// Sets a parameter for the tasks that are started from now on; `null` takes it away.
@@ -188,6 +214,14 @@ impl ResultStream {
     /// The id of the task.
     pub fn request_id(&self) -> &str {
         self.0.request_id()
+    }
+
+    /// The next result, or the end, if it comes in that time: for programs that have to look at something else now and then.
+    pub fn next_within(
+        &mut self,
+        patience: Duration,
+    ) -> Option<Option<Result<RecognitionResult, Error>>> {
+        self.0.take_within(patience)
     }
 }
 

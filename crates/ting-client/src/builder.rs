@@ -37,6 +37,7 @@ pub struct RecognitionBuilder {
     format: AudioFormat,
     sample_rate: u32,
     target: Target,
+    request_id: Option<String>,
     vocabulary_id: Option<String>,
     phrase_id: Option<String>,
     semantic_punctuation_enabled: Option<bool>,
@@ -62,6 +63,7 @@ impl RecognitionBuilder {
             format: AudioFormat::Pcm,
             sample_rate: 16_000,
             target: Target::default(),
+            request_id: None,
             vocabulary_id: None,
             phrase_id: None,
             semantic_punctuation_enabled: None,
@@ -121,6 +123,12 @@ impl RecognitionBuilder {
     /// Another header of the handshake. One that this library sets itself, such as `Authorization`, is replaced.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.target.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The id of the first task. If not set it is a new one, as those of the tasks after it are.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
         self
     }
 
@@ -270,7 +278,9 @@ impl RecognitionBuilder {
     /// `InvalidParameter` for an option that is out of its range, `Authentication` when the hosted service is to be used and
     /// there is no key.
     pub fn build(self) -> Result<Recognition, Error> {
-        self.config().map(Recognition::new)
+        let request_id = self.request_id.clone();
+        self.config()
+            .map(|config| Recognition::new(config, request_id))
     }
 
     /// The same for programs without `async`.
@@ -284,6 +294,9 @@ impl RecognitionBuilder {
     fn config(self) -> Result<Config, Error> {
         if self.model.trim().is_empty() {
             return Err(Error::invalid("model", &self.model, "the name of a model"));
+        }
+        if self.request_id.as_ref().is_some_and(String::is_empty) {
+            return Err(Error::invalid("request_id", "", "an id"));
         }
         let times = [
             ("connect_timeout", self.target.connect_timeout),

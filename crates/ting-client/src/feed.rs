@@ -48,7 +48,7 @@ pub(crate) async fn open(source: Source, handle: &Handle) -> Result<Opened, Erro
     }
 }
 
-fn open_file(path: PathBuf) -> Result<Opened, Error> {
+pub(crate) fn open_file(path: PathBuf) -> Result<Opened, Error> {
     let failed = |why: String| {
         let message = format!("cannot read the audio file {}: {why}", path.display());
         Error::new(ErrorKind::Input, message)
@@ -77,6 +77,7 @@ pub(crate) async fn feed(task: Arc<Task>, source: Opened) -> Result<(), Error> {
         }
         Err(error) => {
             // The audio is not whole, and so its text would not be. A task that has ended already does not mind.
+            task.end(Err(error.clone()));
             task.cancel();
             Err(error)
         }

@@ -30,6 +30,8 @@ pub(crate) struct ResultFrame {
     pub(crate) output: Value,
     /// `payload.usage`, as it came; `null` where it is missing.
     pub(crate) usage_json: Value,
+    /// The whole event.
+    pub(crate) text: String,
 }
 
 /// Characters of a server's text that a log shows.
@@ -56,7 +58,7 @@ pub(crate) fn read(text: &str, task_id: &str) -> Frame {
     };
     match header.get("event").and_then(Value::as_str) {
         Some("task-started") => Frame::Started,
-        Some("result-generated") => read_result(payload),
+        Some("result-generated") => read_result(payload, text),
         Some("task-finished") => Frame::Finished,
         Some("task-failed") => Frame::Failed {
             code: string(header.remove("error_code")),
@@ -69,7 +71,7 @@ pub(crate) fn read(text: &str, task_id: &str) -> Frame {
     }
 }
 
-fn read_result(mut payload: Map<String, Value>) -> Frame {
+fn read_result(mut payload: Map<String, Value>, text: &str) -> Frame {
     let output = payload.remove("output").unwrap_or(Value::Null);
     let usage_json = payload.remove("usage").unwrap_or(Value::Null);
     let Some(Value::Object(fields)) = output.get("sentence") else {
@@ -91,6 +93,7 @@ fn read_result(mut payload: Map<String, Value>) -> Frame {
         usage,
         output,
         usage_json,
+        text: text.to_owned(),
     }))
 }
 

@@ -6,6 +6,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::HeaderMap;
+use hyper::http::response::Parts;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -86,7 +87,18 @@ impl Http {
 
     async fn ask_once(&self, ask: &Ask) -> Result<Reply, Error> {
         let stream = net::connect(&self.way).await?;
-        match timeout(self.timeout, self.exchange(stream, ask)).await {
+        let request = self.request(ask)?;
+        let (parts, body) = self.exchange(stream, request).await?;
+        self.reply(parts.status, &body)
+    }
+
+    /// Sends a request and waits for the whole answer.
+    pub(crate) async fn exchange(
+        &self,
+        stream: net::Stream,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Parts, Bytes), Error> {
+        match timeout(self.timeout, self.exchange_at_leisure(stream, request)).await {
             Ok(answer) => answer,
             Err(_) => {
                 let message = format!(
@@ -99,7 +111,11 @@ impl Http {
         }
     }
 
-    async fn exchange(&self, stream: net::Stream, ask: &Ask) -> Result<Reply, Error> {
+    async fn exchange_at_leisure(
+        &self,
+        stream: net::Stream,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Parts, Bytes), Error> {
         let name = self.way.endpoint.name();
         let lost = |error: hyper::Error| {
             let message = format!("the connection to {name} was lost before the answer: {error}");
@@ -107,7 +123,6 @@ impl Http {
         };
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
-        let request = self.request(ask)?;
         let answering = async {
             let response = sender.send_request(request).await.map_err(lost)?;
             let (parts, body) = response.into_parts();
@@ -116,7 +131,7 @@ impl Http {
                 let message = format!("the answer of {name} cannot be read: {error}");
                 Error::new(ErrorKind::ConnectionLost, message).transient()
             })?;
-            Ok((parts.status, body.to_bytes()))
+            Ok((parts, body.to_bytes()))
         };
         // The connection moves the bytes; it ends when its sender is dropped.
         let moving = async {
@@ -125,33 +140,43 @@ impl Http {
             }
             std::future::pending().await
         };
-        let (status, body) = tokio::select! {
-            answer = answering => answer?,
+        tokio::select! {
+            answer = answering => answer,
             never = moving => never,
-        };
-        if !status.is_success() {
-            return Err(refusal_of(ErrorKind::Request, status, &body));
         }
-        match serde_json::from_slice(&body) {
+    }
+
+    fn reply(&self, status: StatusCode, body: &[u8]) -> Result<Reply, Error> {
+        if !status.is_success() {
+            return Err(refusal_of(ErrorKind::Request, status, body));
+        }
+        match serde_json::from_slice(body) {
             Ok(body) => Ok(Reply { body }),
             Err(error) => {
-                let text = shown(&String::from_utf8_lossy(&body));
+                let text = shown(&String::from_utf8_lossy(body));
+                let name = self.way.endpoint.name();
                 let message = format!("the answer of {name} is no JSON ({error}): {text}");
                 Err(Error::new(ErrorKind::Protocol, message).with_status(status.as_u16()))
             }
         }
     }
 
-    fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, Error> {
+    /// The value of the header `Host`, and the path of the base URL.
+    pub(crate) fn base(&self) -> (String, &str) {
         let (authority, base) = match &self.way.endpoint {
             #[cfg(feature = "embedded")]
             Endpoint::Embedded => ("embedded".to_owned(), "/api/v1"),
             Endpoint::Url(url) => (url.authority(), url.path.as_str()),
         };
+        (authority, base.trim_end_matches('/'))
+    }
+
+    fn request(&self, ask: &Ask) -> Result<Request<Full<Bytes>>, Error> {
+        let (authority, base) = self.base();
         let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = Request::builder()
             .method(ask.method.clone())
-            .uri(format!("{}{}", base.trim_end_matches('/'), ask.path))
+            .uri(format!("{base}{}", ask.path))
             .header("Host", authority)
             .header("Accept", "application/json; charset=utf-8");
         if ask.body.is_some() {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::result::RecognitionResult;
@@ -103,6 +104,15 @@ impl Inbox {
         }
     }
 
+    /// Waits on this thread, for some time.
+    pub(crate) fn take_within(&self, patience: Duration) -> Option<Received> {
+        let (mut state, _) = self
+            .arrived
+            .wait_timeout_while(self.lock(), patience, |state| state.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        state.take()
+    }
+
     /// Waits as a future, for one reader.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Received> {
         let mut state = self.lock();
@@ -122,6 +132,10 @@ impl Inbox {
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.results.is_empty() && self.ending.is_none()
+    }
+
     fn take(&mut self) -> Option<Received> {
         let result = self.results.pop_front().map(Received::Result);
         result.or_else(|| self.ending.clone().map(Received::End))

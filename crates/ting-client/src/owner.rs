@@ -1,6 +1,7 @@
 //! What the async and the blocking `Recognition` have in common: the last task, and when another may start.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -33,12 +34,12 @@ struct State {
 }
 
 impl Core {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, request_id: Option<String>) -> Self {
         Self {
             state: Mutex::new(State {
                 config: Arc::new(config),
                 task: None,
-                request_id: new_id(),
+                request_id: request_id.unwrap_or_else(new_id),
             }),
         }
     }
@@ -129,6 +130,25 @@ impl Core {
         }
     }
 
+    /// A call whose results come as a stream, partials included. Opens the file on this thread.
+    pub(crate) fn call_stream(
+        &self,
+        handle: &Handle,
+        path: PathBuf,
+    ) -> Result<ResultStream, Error> {
+        let source = feed::open_file(path)?;
+        let (task, config) = self.begin(false, true)?;
+        handle.spawn(session::run(EndGuard(task.clone()), config));
+        handle.spawn(feed::feed(task.clone(), source));
+        Ok(ResultStream::new(task))
+    }
+
+    pub(crate) fn cancel(&self) {
+        if let Some(task) = self.task() {
+            task.cancel();
+        }
+    }
+
     pub(crate) fn update_context(&self, messages: Vec<Value>) -> Result<(), Error> {
         let task = self.running()?;
         if messages.is_empty() {
@@ -196,9 +216,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if let Some(task) = self.task() {
-            task.cancel();
-        }
+        self.cancel();
     }
 }
 

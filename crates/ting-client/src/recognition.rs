@@ -74,8 +74,8 @@ impl Recognition {
         RecognitionBuilder::new(model)
     }
 
-    pub(crate) fn new(config: Config) -> Self {
-        let core = Arc::new(Core::new(config));
+    pub(crate) fn new(config: Config, request_id: Option<String>) -> Self {
+        let core = Arc::new(Core::new(config, request_id));
         Self { core }
     }
 
@@ -165,6 +165,19 @@ impl Recognition {
     /// the callback or the stream, and is no error here.
     pub async fn stop(&self) -> Result<(), Error> {
         Core::stop(self.core.clone()).await
+    }
+
+    /// Asks for the end after the audio that was sent, and does not wait for it: [`stop`](Self::stop) without the waiting.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    pub fn finish(&self) -> Result<(), Error> {
+        self.core.finish().map(drop)
+    }
+
+    /// Gives a running task up: its callback or stream gets an error of the kind `State`.
+    pub fn cancel(&self) {
+        self.core.cancel();
     }
 
     /// Sets a parameter for the tasks that are started from now on; see

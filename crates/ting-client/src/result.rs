@@ -14,6 +14,7 @@ pub struct RecognitionResult {
     usage: Option<Usage>,
     outputs: Vec<Value>,
     usages: Vec<Value>,
+    texts: Vec<String>,
 }
 
 /// What is lent where there is nothing.
@@ -29,6 +30,7 @@ impl RecognitionResult {
             usage: frame.usage,
             outputs: vec![frame.output],
             usages: vec![frame.usage_json],
+            texts: vec![frame.text],
         }
     }
 
@@ -45,6 +47,7 @@ impl RecognitionResult {
         self.sentences.extend(result.sentences);
         self.outputs.extend(result.outputs);
         self.usages.extend(result.usages);
+        self.texts.extend(result.texts);
         self.usage = result.usage.or(self.usage);
         self.is_sentence_end = true;
     }
@@ -100,6 +103,12 @@ impl RecognitionResult {
     /// `payload.usage` of the event as it came, `null` where it was missing; of a call that of its last final.
     pub fn usage_json(&self) -> &Value {
         self.usages.last().unwrap_or(&NULL)
+    }
+
+    /// The event as it came, letter by letter: where the order of fields and the digits of numbers matter. Of a call that of its last
+    /// final; empty if there was none.
+    pub fn event_text(&self) -> &str {
+        self.texts.last().map_or("", String::as_str)
     }
 
     /// [`output_json`](Self::output_json) of every sentence of [`sentences`](Self::sentences).

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::Stream;
 
@@ -54,6 +55,20 @@ impl ResultStream {
         match self.ended {
             true => None,
             false => self.of(self.task.inbox.take()),
+        }
+    }
+
+    /// The next result, if it comes in that time; waits on this thread.
+    pub(crate) fn take_within(
+        &mut self,
+        patience: Duration,
+    ) -> Option<Option<Result<RecognitionResult, Error>>> {
+        match self.ended {
+            true => Some(None),
+            false => {
+                let received = self.task.inbox.take_within(patience)?;
+                Some(self.of(received))
+            }
         }
     }
 

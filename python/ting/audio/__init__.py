@@ -1,0 +1,1 @@
+"""What is done with audio: recognition, in `ting.audio.asr`."""
