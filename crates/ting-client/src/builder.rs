@@ -108,40 +108,11 @@ impl RecognitionBuilder {
         self
     }
 
-    /// The API key. If not set it is that of [`Settings`]. A server of one's own may need none; the hosted service does.
-    pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.target.api_key = Some(key.into());
-        self
-    }
-
-    /// The workspace that the task belongs to.
-    pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
-        self.target.workspace = Some(workspace.into());
-        self
-    }
-
-    /// Another header of the handshake. One that this library sets itself, such as `Authorization`, is replaced.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.target.headers.push((name.into(), value.into()));
-        self
-    }
+    crate::target::target_options!();
 
     /// The id of the first task. If not set it is a new one, as those of the tasks after it are.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = Some(id.into());
-        self
-    }
-
-    /// The HTTP proxy to go through, such as `http://proxy:3128`; empty for none. If not set, `HTTP_PROXY`, `HTTPS_PROXY`,
-    /// `ALL_PROXY` and `NO_PROXY` say which, and loopback addresses have none.
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.target.proxy = Some(url.into());
-        self
-    }
-
-    /// Certificates in PEM form to trust, beside those that this machine trusts: those of a server of one's own.
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.target.root_certificates.push(pem.into());
         self
     }
 
@@ -229,12 +200,6 @@ impl RecognitionBuilder {
     /// Any other parameter, which goes to the server as it is. One of the above is replaced. `null` is not sent.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.other.push((name.into(), value.into()));
-        self
-    }
-
-    /// How long a connection may take, handshake included. 10 s if not set.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.target.connect_timeout = timeout;
         self
     }
 

@@ -9,6 +9,50 @@ use crate::error::{Error, ErrorKind};
 use crate::net::{Endpoint, Proxy, Roots, Url, Way};
 use crate::settings::Settings;
 
+/// The options of every builder that has a `target`.
+macro_rules! target_options {
+    () => {
+        /// The API key. If not set it is that of [`Settings`](crate::Settings). A server of one's own may need none; the hosted
+        /// service does.
+        pub fn api_key(mut self, key: impl Into<String>) -> Self {
+            self.target.api_key = Some(key.into());
+            self
+        }
+
+        /// The workspace of the hosted service.
+        pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
+            self.target.workspace = Some(workspace.into());
+            self
+        }
+
+        /// Another header of the handshake or request. One that this library sets itself, such as `Authorization`, is replaced.
+        pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self.target.headers.push((name.into(), value.into()));
+            self
+        }
+
+        /// The HTTP proxy to go through, such as `http://proxy:3128`; empty for none. If not set, `HTTP_PROXY`, `HTTPS_PROXY`,
+        /// `ALL_PROXY` and `NO_PROXY` say which, and loopback addresses have none.
+        pub fn proxy(mut self, url: impl Into<String>) -> Self {
+            self.target.proxy = Some(url.into());
+            self
+        }
+
+        /// Certificates in PEM form to trust, beside those that this machine trusts: those of a server of one's own.
+        pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+            self.target.root_certificates.push(pem.into());
+            self
+        }
+
+        /// How long a connection may take, handshake included, each time it is tried. 10 s if not set.
+        pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.target.connect_timeout = timeout;
+            self
+        }
+    };
+}
+pub(crate) use target_options;
+
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) endpoint: Option<String>,

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Ask, Http, Reply};
 use crate::runtime;
 use crate::target::Target;
-use crate::vocabulary::{REQUEST_TIMEOUT, http, target_options};
+use crate::vocabulary::{REQUEST_TIMEOUT, http, request_options};
 
 /// Has files recognised that a server can reach by URL. Ting does not serve this yet; the hosted service does.
 ///
@@ -47,7 +47,7 @@ pub struct TranscriptionBuilder {
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl TranscriptionBuilder {
-    target_options!();
+    request_options!();
 
     /// The pause between the first two looks at a job that is waited for; each further one is twice as long, up to 5 s. 1 s
     /// if not set.

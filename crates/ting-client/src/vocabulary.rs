@@ -52,7 +52,7 @@ pub struct VocabularyServiceBuilder {
     request_timeout: Duration,
 }
 
-macro_rules! target_options {
+macro_rules! request_options {
     () => {
         /// The base URL of the requests, such as `http://127.0.0.1:8000/api/v1`, or `embedded` for the recogniser inside the
         /// program. If not set it is `DASHSCOPE_HTTP_BASE_URL`, and without that
@@ -62,51 +62,16 @@ macro_rules! target_options {
             self
         }
 
-        /// The API key. If not set it is that of [`Settings`](crate::Settings).
-        pub fn api_key(mut self, key: impl Into<String>) -> Self {
-            self.target.api_key = Some(key.into());
-            self
-        }
-
-        /// The workspace that the requests belong to.
-        pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
-            self.target.workspace = Some(workspace.into());
-            self
-        }
-
-        /// Another header of every request.
-        pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-            self.target.headers.push((name.into(), value.into()));
-            self
-        }
-
-        /// The HTTP proxy; see [`RecognitionBuilder::proxy`](crate::RecognitionBuilder::proxy).
-        pub fn proxy(mut self, url: impl Into<String>) -> Self {
-            self.target.proxy = Some(url.into());
-            self
-        }
-
-        /// Certificates in PEM form to trust; see
-        /// [`RecognitionBuilder::root_certificates`](crate::RecognitionBuilder::root_certificates).
-        pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-            self.target.root_certificates.push(pem.into());
-            self
-        }
-
-        /// How long a connection may take. 10 s if not set.
-        pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
-            self.target.connect_timeout = timeout;
-            self
-        }
-
         /// How long the answer to a request may take. 60 s if not set.
         pub fn request_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.request_timeout = timeout;
             self
         }
+
+        crate::target::target_options!();
     };
 }
-pub(crate) use target_options;
+pub(crate) use request_options;
 
 /// What the builders of requests do in common.
 pub(crate) fn http(target: &Target, request_timeout: Duration) -> Result<Http, Error> {
@@ -127,7 +92,7 @@ pub(crate) fn http(target: &Target, request_timeout: Duration) -> Result<Http, E
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl VocabularyServiceBuilder {
-    target_options!();
+    request_options!();
 
     /// Makes the service, without connecting.
     ///
