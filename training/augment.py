@@ -26,13 +26,13 @@ def decode(data):
     return wave if rate == RATE else resample_poly(wave, RATE, rate).astype(np.float32)
 
 
-def read_tar(path):
-    """Yields (name, float samples at 16 kHz) of a tar of recordings."""
+def read_tar(path, wanted=None):
+    """Yields (name, float samples at 16 kHz) of a tar of recordings; decodes only those whose name is `wanted`."""
     with tarfile.open(path) as tar:
         for member in tar:
-            if not member.isfile():
-                continue
-            yield member.name.rsplit("/", 1)[-1], decode(tar.extractfile(member).read())
+            name = member.name.rsplit("/", 1)[-1]
+            if member.isfile() and (wanted is None or wanted(name)):
+                yield name, decode(tar.extractfile(member).read())
 
 
 class Augmenter:

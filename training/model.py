@@ -16,6 +16,37 @@ CONFIG = {
 CHUNKS = ((3, 0.35), (4, 0.1), (8, 0.1), (16, 0.05), (0, 0.4))
 
 
+class Memory(torch.autograd.Function):
+    """FSMN memory: `v` [B, T, D] plus its depthwise convolution by `weight` [D, K] over time, `left` frames back.
+
+    As shifted products, on a CPU far faster than grouped convolution; and with its own backward pass, because that of slices
+    fills a tensor of zeros for each tap.
+    """
+
+    @staticmethod
+    def forward(ctx, v, weight, left):
+        v, t, k = v.float(), v.shape[1], weight.shape[1]
+        padded = F.pad(v, (0, 0, left, k - 1 - left))
+        taps = weight.t().contiguous()
+        out = v.clone()
+        for i in range(k):
+            out.addcmul_(padded[:, i : i + t], taps[i])
+        ctx.save_for_backward(padded, taps)
+        ctx.left = left
+        return out
+
+    @staticmethod
+    def backward(ctx, grad):
+        padded, taps = ctx.saved_tensors
+        grad, t, k = grad.float(), grad.shape[1], taps.shape[0]
+        behind = F.pad(grad, (0, 0, k - 1 - ctx.left, ctx.left))
+        grad_v = grad.clone()
+        for i in range(k):
+            grad_v.addcmul_(behind[:, k - 1 - i : k - 1 - i + t], taps[i])
+        grad_taps = torch.stack([(padded[:, i : i + t] * grad).sum((0, 1)) for i in range(k)])
+        return grad_v, grad_taps.t(), None
+
+
 class Attention(nn.Module):
     def __init__(self, inputs, c):
         super().__init__()
@@ -25,20 +56,17 @@ class Attention(nn.Module):
         self.fsmn_block = nn.Conv1d(d, d, c["kernel"], groups=d, bias=False)
         self.linear_out = nn.Linear(d, d)
         self.left = (c["kernel"] - 1) // 2 + c["sanm_shift"]
-        self.right = c["kernel"] - 1 - self.left
+        self.scale = (d // self.heads) ** -0.5
 
     def forward(self, x, mask, valid):
         b, t, _ = x.shape
         q, k, v = self.linear_q_k_v(x).chunk(3, -1)
-        v = v * valid
-        # The depthwise convolution as shifted products: on a CPU far faster than grouped convolution.
-        padded = F.pad(v, (0, 0, self.left, self.right))
-        weight = self.fsmn_block.weight[:, 0]
-        memory = v
-        for i in range(weight.shape[1]):
-            memory = memory + padded[:, i : i + t] * weight[:, i]
+        v = v * valid.to(v.dtype)
+        memory = Memory.apply(v, self.fsmn_block.weight[:, 0], self.left)
+        # Utterances are short (a few dozen frames), where two products and a softmax beat the fused kernel with a mask.
         split = lambda y: y.view(b, t, self.heads, -1).transpose(1, 2)
-        out = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=mask)
+        scores = split(q) @ split(k).transpose(2, 3) * self.scale
+        out = (scores.float() + mask).softmax(-1).to(v.dtype) @ split(v)
         out = out.transpose(1, 2).reshape(b, t, -1)
         return self.linear_out(out) + memory * valid
 
@@ -87,7 +115,7 @@ class Encoder(nn.Module):
 
 
 def attention_mask(lengths, frames, chunk, left):
-    """[B, 1, T, T] of booleans: a frame sees its chunk, `left` frames before the chunk, and no padding."""
+    """[B, 1, T, T] to add to scores: 0 where a frame sees its chunk, `left` frames before the chunk, and no padding; else -inf."""
     index = torch.arange(frames)
     seen = torch.ones(frames, frames, dtype=torch.bool)
     if chunk:
@@ -95,7 +123,8 @@ def attention_mask(lengths, frames, chunk, left):
         seen = (index[None] < (start + chunk)[:, None]) & (index[None] >= (start - left)[:, None])
     inside = index[None] < lengths[:, None]
     # A padded query row must see something, or its softmax is not a number: itself.
-    return ((seen[None] & inside[:, None]) | torch.eye(frames, dtype=torch.bool)[None]).unsqueeze(1)
+    seen = (seen[None] & inside[:, None]) | torch.eye(frames, dtype=torch.bool)[None]
+    return torch.zeros(seen.shape).masked_fill_(~seen, float("-inf")).unsqueeze(1)
 
 
 class Model(nn.Module):
@@ -125,11 +154,12 @@ class Model(nn.Module):
         table = torch.cat([self.syllables[:-1], torch.zeros_like(self.syllables[:1])])
         return self.head.weight + table[self.syllable_of].sum(1)
 
-    def forward(self, features, lengths, chunk):
+    def forward(self, features, lengths, chunk, alone=False):
+        """(logits, auxiliary logits, middle layer). `alone`: the auxiliary loss does not reach the encoder."""
         frames = features.shape[1]
         mask = attention_mask(lengths, frames, chunk, self.config["left_context"])
         valid = (torch.arange(frames)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
         x = (features + self.shift) * self.scale
         out, between = self.encoder(x, mask, valid, self.middle)
-        aux = self.head_aux(self.norm_aux(between)).unflatten(-1, (2, -1)).flatten(1, 2)
+        aux = self.head_aux(self.norm_aux(between.detach() if alone else between)).unflatten(-1, (2, -1)).flatten(1, 2)
         return F.linear(out, self.head_weight(), self.head.bias), aux, between
