@@ -18,6 +18,9 @@ cargo fmt --all --check
 section "lints"
 cargo clippy --workspace --all-targets -- -D warnings
 
+section "reference documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features ting-client/embedded
+
 section "files for the format matrix"
 mkdir -p "${CARGO_TARGET_DIR:-target}"
 target="$(realpath "${CARGO_TARGET_DIR:-target}")"

@@ -10,6 +10,11 @@ pub(crate) fn wrong_format(format: Format, wanted: &str, bytes: &[u8]) -> AudioE
     let name = format.name();
     let head = bytes[..bytes.len().min(4)].escape_ascii();
     let message = match recognise(bytes) {
+        // It begins as it should, and that was all.
+        Some(found) if found.format == Some(format) => format!(
+            "format is {name}, and the bytes begin with '{head}' as {} does, but nothing whole follows; send {wanted}",
+            found.what
+        ),
         Some(Found { what, format, .. }) => {
             let advice = match format {
                 Some(real) if Format::WIRE.contains(&real) => {

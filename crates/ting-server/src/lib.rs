@@ -1,8 +1,8 @@
 //! The server: task state machine, hotword lists over HTTP, timeouts, limits.
 //!
 //! [`Server::bind`] takes the options and a [`Recogniser`], [`Server::serve`] answers until its shutdown future ends.
-//! One connection is one tokio task: it reads the socket, keeps the state of the wire's task ([`connection`]), and
-//! writes what the recogniser left in the connection's [`outbox`].
+//! One connection is one tokio task: it reads the socket, keeps the state of the wire's task (`connection.rs`), and
+//! writes what the recogniser left in the connection's outbox (`outbox.rs`).
 //!
 //! # Architecture invariants
 //! - Every `run-task` ends in exactly one of `task-finished` or `task-failed`, unless its client is gone. The outbox

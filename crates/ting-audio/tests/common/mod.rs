@@ -4,7 +4,15 @@
 pub mod ogg;
 pub mod signal;
 
+use std::path::Path;
+
 use ting_audio::{AudioError, AudioStream, Format};
+
+/// A file of the fuzzer's seeds.
+pub fn seed(format: Format, name: &str) -> Vec<u8> {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
+    std::fs::read(Path::new(corpus).join(format.name()).join(name)).unwrap()
+}
 
 /// Decodes `bytes` pushed in pieces whose lengths `cuts` gives, over and over.
 pub fn decode_cut(
