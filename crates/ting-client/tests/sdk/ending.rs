@@ -10,18 +10,7 @@ use ting_client::{
 
 use crate::life_cycle::builder;
 use crate::recorder::Recorder;
-use crate::script::{Server, Step, failed, final_, finished, partial, started};
-
-fn well() -> Vec<Step> {
-    vec![
-        Step::Run,
-        started(),
-        Step::Audio(2),
-        final_(1, "好。"),
-        Step::Finish,
-        finished(),
-    ]
-}
+use crate::script::{Server, Step, failed, finished, partial, started, well};
 
 #[test]
 fn a_panic_in_a_callback_hangs_nobody() {

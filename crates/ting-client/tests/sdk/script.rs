@@ -62,6 +62,18 @@ pub(crate) fn finished() -> Step {
     event("task-finished", json!({"output": {}, "usage": null}))
 }
 
+/// A task of one sentence, as the protocol has it.
+pub(crate) fn well() -> Vec<Step> {
+    vec![
+        Step::Run,
+        started(),
+        Step::Audio(2),
+        final_(1, "好。"),
+        Step::Finish,
+        finished(),
+    ]
+}
+
 pub(crate) fn failed(code: &str, message: &str) -> Step {
     let header = json!({"event": "task-failed", "error_code": code, "error_message": message});
     Step::Event(header, Some(json!({})))

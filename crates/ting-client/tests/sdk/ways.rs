@@ -13,18 +13,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::life_cycle::builder;
-use crate::script::{Server, Step, final_, finished, started};
-
-fn well() -> Vec<Step> {
-    vec![
-        Step::Run,
-        started(),
-        Step::Audio(2),
-        final_(1, "好。"),
-        Step::Finish,
-        finished(),
-    ]
-}
+use crate::script::{Server, well};
 
 #[test]
 fn tls_with_a_certificate_of_ones_own() {
