@@ -12,7 +12,7 @@ import shutil
 import torch
 from safetensors.torch import load_file, save_file
 
-from vad import CONFIG as VAD_CONFIG
+from vad_net import sizes as vad_sizes
 
 
 def recogniser(checkpoint):
@@ -41,12 +41,9 @@ def main():
     vad = load_file(args.work / "vad.safetensors")
     save_file(vad, args.out / "vad.safetensors")
     shutil.copy(args.work / "tokens.txt", args.out / "tokens.txt")
-    vad_config = dict(VAD_CONFIG)
-    vad_config["out_dim"] = vad_config.pop("output_dim")
-    vad_config.pop("rorder")
     config = {
         "encoder": checkpoint["config"],
-        "vad": vad_config,
+        "vad": vad_sizes(vad),
         "ctc": {"blank": 0},
         "features": {"lfr_m": 7, "lfr_n": 6, "vad_lfr_m": 5, "vad_lfr_n": 1},
         "decoder": {"chunk_frames": 3, "beam": 16, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
