@@ -16,12 +16,16 @@ def frame_count(samples):
     return max(0, 1 + (samples - 400) // 160)
 
 
+def levels(wave):
+    """Decibels of each frame."""
+    total = np.concatenate([[0.0], np.cumsum(wave.astype(np.float64) ** 2)])
+    begin = np.arange(frame_count(len(wave))) * 160
+    return 10 * np.log10(np.maximum(total[begin + 400] - total[begin], 0) / 400 + 1e-10)
+
+
 def speech_frames(wave):
     """Booleans per 10 ms frame: the energy is within 32 dB of the loud frames and above the noise floor."""
-    count = frame_count(len(wave))
-    total = np.concatenate([[0.0], np.cumsum(wave.astype(np.float64) ** 2)])
-    begin = np.arange(count) * 160
-    level = 10 * np.log10(np.maximum(total[begin + 400] - total[begin], 0) / 400 + 1e-10)
+    level = levels(wave)
     floor, loud = np.percentile(level, 8), np.percentile(level, 95)
     speech = level > min(max(floor + 9, loud - 32), loud - 18)
     # Gaps inside words and between close words are speech; single clicks are not.

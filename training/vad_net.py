@@ -5,9 +5,10 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-STACK = 5  # frames of 80 mel bands that a row of the input has: two before and two after its own
+BANDS = 80
+STACK = 11  # frames that a row of the input has: five before and five after its own, so the answer is 50 ms late
 CONFIG = {
-    "input_dim": 80 * STACK, "input_affine_dim": 80, "linear_dim": 128, "proj_dim": 64, "layers": 4, "lorder": 30,
+    "input_dim": BANDS * STACK, "input_affine_dim": 80, "linear_dim": 128, "proj_dim": 64, "layers": 4, "lorder": 30,
     "output_affine_dim": 64, "out_dim": 2,
 }
 
@@ -44,7 +45,7 @@ class Block(nn.Module):
 
 
 class Fsmn(nn.Module):
-    """Stacked rows [batch, frames, 80 * STACK] in, logits of not speech and speech out; looks at no later row."""
+    """Stacked rows [batch, frames, 80 * stack] in, logits of not speech and speech out; looks at no later row."""
 
     def __init__(self, c):
         super().__init__()
@@ -61,11 +62,11 @@ class Fsmn(nn.Module):
         return self.out_linear2(self.out_linear1(x))
 
 
-def stacked(frames):
-    """Rows of five frames for every frame ([batch, T, 80] -> [batch, T, 400]), edges repeated as FunASR does."""
-    around = STACK // 2
+def stacked(frames, stack):
+    """Rows of `stack` frames for every frame ([batch, T, 80] -> [batch, T, 80 * stack]), edges repeated as FunASR does."""
+    around = stack // 2
     first, last = frames[:, :1].expand(-1, around, -1), frames[:, -1:].expand(-1, around, -1)
-    return torch.cat([first, frames, last], 1).unfold(1, STACK, 1).transpose(2, 3).flatten(2)
+    return torch.cat([first, frames, last], 1).unfold(1, stack, 1).transpose(2, 3).flatten(2)
 
 
 class Detector:
@@ -73,10 +74,14 @@ class Detector:
 
     def __init__(self, model, shift, scale):
         self.model, self.shift, self.scale = model, shift, scale
+        self.stack = len(shift) // BANDS
 
     @classmethod
     def load(cls, path):
-        tensors = load_file(path)
+        return cls.of(load_file(path))
+
+    @classmethod
+    def of(cls, tensors):
         shift, scale = tensors.pop("cmvn.shift"), tensors.pop("cmvn.scale")
         model = Fsmn(sizes(tensors))
         model.load_state_dict({k.removeprefix("encoder."): v.float() for k, v in tensors.items()})
@@ -88,12 +93,24 @@ class Detector:
 
     def logits(self, frames):
         """Of unstacked frames [batch, T, 80]."""
-        return self.model((stacked(frames) + self.shift) * self.scale)
+        return self.model((stacked(frames, self.stack) + self.shift) * self.scale)
 
     def probabilities(self, frames):
         """Of speech, of the frames [T, 80] of one stream."""
         with torch.no_grad():
             return self.logits(frames[None])[0].softmax(-1)[:, 1]
+
+
+def widened(tensors, stack):
+    """The same detector with `stack` frames in a row of its input, whose new ones have no weight yet."""
+    name = "encoder.in_linear1.linear.weight"
+    old = tensors[name].shape[1] // BANDS
+    more = (stack - old) // 2 * BANDS
+    middle = slice(old // 2 * BANDS, (old // 2 + 1) * BANDS)
+    wide = {f"cmvn.{k}": tensors[f"cmvn.{k}"][middle].repeat(stack) for k in ("shift", "scale")}
+    for k, value in wide.items():
+        value[more : more + old * BANDS] = tensors[k]
+    return tensors | wide | {name: F.pad(tensors[name], (more, more))}
 
 
 def sizes(tensors):
