@@ -8,9 +8,6 @@ use crate::matrix::PANEL;
 #[repr(C, align(64))]
 struct Line([i8; 64]);
 
-/// The most input features: their sum of products of a u8 and an i8, `65536 * 255 * 128`, still fits an i32.
-const MAX_IN_FEATURES: usize = 65_536;
-
 /// An int8 weight matrix with a scale per output feature, packed into column panels: panel `p` holds, for each four
 /// input features in order, the four weights of each of the output features `32 p .. 32 p + 32`, padded with zeros.
 ///
@@ -27,11 +24,15 @@ pub struct PackedInt8Matrix {
 }
 
 impl PackedInt8Matrix {
+    /// The most input features: their sum of products of a u8 and an i8, `65536 * 255 * 128`, still fits an i32.
+    pub const MAX_IN_FEATURES: usize = 65_536;
+
     /// Packs `weight`, `[out_features][in_features]` row by row. The matrix it stands for is
     /// `scales[o] * weight[o][i]`.
     ///
     /// # Panics
-    /// When `weight` or `scales` does not fit the sizes, or there are more than 65536 input features.
+    /// When `weight` or `scales` does not fit the sizes, or there are more than
+    /// [`PackedInt8Matrix::MAX_IN_FEATURES`] input features.
     pub fn pack(weight: &[i8], scales: &[f32], out_features: usize, in_features: usize) -> Self {
         assert_eq!(
             weight.len(),
@@ -44,8 +45,9 @@ impl PackedInt8Matrix {
             "a scale for each of {out_features} output features was expected"
         );
         assert!(
-            in_features <= MAX_IN_FEATURES,
-            "{in_features} input features are more than {MAX_IN_FEATURES}"
+            in_features <= Self::MAX_IN_FEATURES,
+            "{in_features} input features are more than {}",
+            Self::MAX_IN_FEATURES
         );
         let panels = out_features.div_ceil(PANEL);
         let panel_bytes = in_features.div_ceil(GROUP) * GROUP_BYTES;
