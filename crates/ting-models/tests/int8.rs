@@ -1,5 +1,7 @@
 //! Checkpoints whose matrices are int8: against the same in f32, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::collections::BTreeMap;
 
 use safetensors::tensor::{Dtype, TensorView};
