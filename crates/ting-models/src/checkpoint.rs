@@ -9,8 +9,8 @@ use crate::error::{ModelError, ModelErrorKind};
 
 /// The tensors of a safetensors file: <https://github.com/huggingface/safetensors#format>.
 ///
-/// F32, F16 and BF16 tensors are read, all as f32. The weight of a linear layer may be I8 instead, with a scale per row
-/// beside it: see [`Checkpoint::matrix`].
+/// F32, F16 and BF16 tensors are read, all as f32. The weight of a linear layer, `NAME.weight`, may be I8 instead, with an
+/// f32 for each of its rows beside it, `NAME.weight_scale`: the matrix is the product of the two.
 #[derive(Debug)]
 pub struct Checkpoint<'data> {
     tensors: SafeTensors<'data>,
