@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 import text as T
 from features import low_frame_rate
 from model import CHUNKS, CONFIG, Model
+from quantize import dequantized
 
 
 # Steps with the flat-start loss.
@@ -292,10 +293,11 @@ def statistics(batches):
 
 def load_model(folder, model):
     """Fills `model` from a model folder as export.py writes it. The folded head becomes the tokens' own rows, and the rows of the
-    readings begin at zero: the same function, and what it learns from now on characters that sound alike share again."""
+    readings begin at zero: the same function, and what it learns from now on characters that sound alike share again. Of int8 the
+    training begins with what the int8 stands for."""
     if json.loads((folder / "config.json").read_text())["encoder"] != CONFIG:
         raise SystemExit(f"{folder} has other sizes than model.py")
-    tensors = load_file(folder / "model.safetensors")
+    tensors = dequantized(load_file(folder / "model.safetensors"))
     names = {"ctc.ctc_lo.weight": "head.weight", "ctc.ctc_lo.bias": "head.bias", "cmvn.shift": "shift", "cmvn.scale": "scale"}
     left = model.load_state_dict({names.get(k, k): v.float() for k, v in tensors.items()}, strict=False)
     new = {"syllable_of", "syllables", "head_aux.weight", "head_aux.bias", "norm_aux.weight", "norm_aux.bias"}
