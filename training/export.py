@@ -1,7 +1,8 @@
 """Writes the model folder that the recogniser loads, from a checkpoint of train.py and the output of vad.py.
 
-Weights are stored as float16 (the recogniser computes in float32). The tied rows of the head are folded into a plain
-one, and the auxiliary parts are left out. The averaged weights are used.
+The matrices of the encoder and the head are stored as int8 with a scale per row (`quantize.py`), and the recogniser computes
+with them so; the rest, and with `--no-int8` all, as float16, computed in float32. The tied rows of the head are folded into a
+plain one, and the auxiliary parts are left out. The averaged weights are used.
 """
 
 import argparse
@@ -9,22 +10,32 @@ import json
 import pathlib
 import shutil
 
+import numpy as np
 import torch
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_file, save_file
 
+from quantize import quantized
 from vad_net import sizes as vad_sizes
 
 
-def recogniser(checkpoint):
+def recogniser(checkpoint, int8):
+    """The tensors of `model.safetensors`, as numpy arrays."""
     state = dict(checkpoint["model"])
     state.update(checkpoint["average"])
     table = torch.cat([state["syllables"][:-1], torch.zeros_like(state["syllables"][:1])])
     tensors = {k: v for k, v in state.items() if k.startswith("encoder.")}
     tensors["ctc.ctc_lo.weight"] = state["head.weight"] + table[state["syllable_of"]].sum(1)
     tensors["ctc.ctc_lo.bias"] = state["head.bias"]
-    tensors = {k: v.half().contiguous() for k, v in tensors.items()}
+    tensors = {k: v.float().contiguous().numpy() for k, v in tensors.items()}
+    if int8:
+        tensors = quantized(tensors)
+    # The scales stay float32: there are few, and they count for whole rows.
+    tensors = {
+        k: v if v.dtype == np.int8 or k.endswith(".weight_scale") else v.astype(np.float16) for k, v in tensors.items()
+    }
     # Silence lies 16 below the mean: these need the range and precision of float32.
-    return tensors | {"cmvn.shift": state["shift"].float(), "cmvn.scale": state["scale"].float()}
+    return tensors | {"cmvn.shift": state["shift"].float().numpy(), "cmvn.scale": state["scale"].float().numpy()}
 
 
 def main():
@@ -34,10 +45,13 @@ def main():
     parser.add_argument("--checkpoint", default="checkpoint.pt")
     parser.add_argument("--lm-weight", type=float, default=0.4)
     parser.add_argument("--token-bonus", type=float, default=1.8)
+    parser.add_argument(
+        "--int8", action=argparse.BooleanOptionalAction, default=True, help="store matrices as int8, else as float16"
+    )
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint = torch.load(args.work / args.checkpoint, weights_only=False)
-    save_file(recogniser(checkpoint), args.out / "model.safetensors")
+    save_arrays(recogniser(checkpoint, args.int8), args.out / "model.safetensors")
     vad = load_file(args.work / "vad.safetensors")
     save_file(vad, args.out / "vad.safetensors")
     shutil.copy(args.work / "tokens.txt", args.out / "tokens.txt")

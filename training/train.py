@@ -22,6 +22,8 @@ from safetensors.torch import load_file
 import text as T
 from features import low_frame_rate
 from model import CHUNKS, CONFIG, Model
+from muon import Muon
+from quantize import dequantized
 
 
 # Steps with the flat-start loss.
@@ -143,22 +145,26 @@ class Data:
         return batches
 
 
-def spec_augment(x):
-    """Park et al. 2019, lightly: a mask in frequency and one in time (10 ms frames), a third of the time each.
+def spec_augment(x, often):
+    """Park et al. 2019, lightly: masks in frequency and in time (10 ms frames), each with the probability `often`, and then perhaps another.
 
     The full dose (two and two, always) took a model that had heard 113 hours from a loss of 3.4 to 5.3 per token: a network of
     this size that hears its data two or three times is far from learning it by heart, and learns slower from what is hidden.
     """
     x = torch.from_numpy(np.ascontiguousarray(x, np.float32))
     mean = x.mean()
-    if random.random() < 0.33:
-        width = random.randint(1, 10)
+    while random.random() < often:
+        width = random.randint(1, 12)
         low = random.randint(0, 80 - width)
         x[:, low : low + width] = mean
-    if random.random() < 0.33:
-        width = random.randint(0, min(15, len(x) // 12))
+        if random.random() < 0.5:
+            break
+    while random.random() < often:
+        width = random.randint(0, min(20, len(x) // 12))
         start = random.randint(0, len(x) - width)
         x[start : start + width] = mean
+        if random.random() < 0.5:
+            break
     return x
 
 
@@ -202,9 +208,9 @@ def varied(x, ids, noises):
     return with_noise(x, noises) if noises and random.random() < 0.15 else x
 
 
-def collate(batch, noises, augment=True):
+def collate(batch, noises, augment=True, masks=0.33):
     if augment:
-        rows = [low_frame_rate(spec_augment(varied(x, ids, noises))) for x, ids, _ in batch]
+        rows = [low_frame_rate(spec_augment(varied(x, ids, noises), masks)) for x, ids, _ in batch]
     else:
         rows = [low_frame_rate(torch.from_numpy(x.astype(np.float32))) for x, *_ in batch]
     lengths = torch.tensor([len(r) for r in rows])
@@ -292,10 +298,11 @@ def statistics(batches):
 
 def load_model(folder, model):
     """Fills `model` from a model folder as export.py writes it. The folded head becomes the tokens' own rows, and the rows of the
-    readings begin at zero: the same function, and what it learns from now on characters that sound alike share again."""
+    readings begin at zero: the same function, and what it learns from now on characters that sound alike share again. Of int8 the
+    training begins with what the int8 stands for."""
     if json.loads((folder / "config.json").read_text())["encoder"] != CONFIG:
         raise SystemExit(f"{folder} has other sizes than model.py")
-    tensors = load_file(folder / "model.safetensors")
+    tensors = dequantized(load_file(folder / "model.safetensors"))
     names = {"ctc.ctc_lo.weight": "head.weight", "ctc.ctc_lo.bias": "head.bias", "cmvn.shift": "shift", "cmvn.scale": "scale"}
     left = model.load_state_dict({names.get(k, k): v.float() for k, v in tensors.items()}, strict=False)
     new = {"syllable_of", "syllables", "head_aux.weight", "head_aux.bias", "norm_aux.weight", "norm_aux.bias"}
@@ -317,19 +324,27 @@ def learn(rank, args, model, targets, saved, began):
     data = Data(args.work, targets, args.seconds, rank, args.workers, MIXES_ON if loaded else MIXES)
     data.used.update(saved["used"])
     flat_head = torch.nn.Linear(CONFIG["dim"], len(targets.aux))
+    inner = {name: p for name, p in model.encoder.named_parameters() if args.muon and p.ndim == 2}
+    matrices = set(map(id, inner.values()))
     optimizer = torch.optim.AdamW(
-        [{"params": list(model.parameters())}, {"params": list(flat_head.parameters())}],
+        [{"params": [p for p in model.parameters() if id(p) not in matrices]}, {"params": list(flat_head.parameters())}],
         lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01, eps=1e-8, fused=True,
     )
+    muon = Muon(
+        [{"params": [p], "parts": 3 if "q_k_v" in name else 1} for name, p in inner.items()], lr=args.rate
+    ) if inner else None
     if saved["optimizer"]:
         optimizer.load_state_dict(copy.deepcopy(saved["optimizer"]))
+        if muon and saved.get("muon"):
+            muon.load_state_dict(copy.deepcopy(saved["muon"]))
     average = {k: v.clone() for k, v in saved["average"].items()}
     step, audio, path = saved["step"], saved["audio"], args.work / "checkpoint.pt"
 
     def save(spent):
         torch.save(
             {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step,
-             "spent": spent, "audio": audio, "used": data.used, "config": CONFIG},
+             "spent": spent, "audio": audio, "used": data.used, "config": CONFIG,
+             "muon": muon.state_dict() if muon else None},
             path.with_suffix(".tmp"),
         )
         path.with_suffix(".tmp").rename(path)
@@ -343,9 +358,9 @@ def learn(rank, args, model, targets, saved, began):
         if not batches:
             batches = data.pool(done)
         batch = batches.pop()
-        features, lengths = collate(batch, data.noises, augment=args.vary)
+        features, lengths = collate(batch, data.noises, augment=args.vary, masks=args.masks)
         warm = min(1.0, (step - saved["step"] + 1) / 200)
-        for group in optimizer.param_groups:
+        for group in [*optimizer.param_groups, *(muon.param_groups if muon else ())]:
             group["lr"] = args.rate * warm * min(1.0, (1 - done) / args.fall + 0.01)
         chunk = random.choices(chunks, weights)[0]
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
@@ -357,10 +372,13 @@ def learn(rank, args, model, targets, saved, began):
         loss_aux = ctc(aux, 2 * lengths, [b[2] for b in batch])
         share = 0.5 if done < 0.2 and not loaded else 0.3
         total = (1 - share) * loss + share * loss_aux + (0 if flat is None else flat)
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
+        flat_head.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
+        if muon:
+            muon.step()
         step += 1
         seconds = sum(len(b[0]) for b in batch) / 100
         heard += seconds * args.workers
@@ -368,7 +386,7 @@ def learn(rank, args, model, targets, saved, began):
         losses.append((loss.item(), loss_aux.item()))
         if rank > 0:
             continue
-        decay = min(0.9995, (step + 1) / (step + 20))
+        decay = min(args.average, (step + 1) / (step + 20))
         with torch.no_grad():
             for name, value in model.named_parameters():
                 average[name].lerp_(value, 1 - decay)
@@ -399,6 +417,9 @@ def main():
     parser.add_argument("--fall", type=float, default=FALL, help="last share of the time, in which the learning rate falls to zero")
     parser.add_argument("--from-model", type=pathlib.Path, metavar="DIR", help="begin with the weights of a model folder of the same tokens")
     parser.add_argument("--vary", action="store_true", help="vary each utterance anew; for runs that see their data many times")
+    parser.add_argument("--muon", action="store_true", help="update the encoder's matrices with Muon")
+    parser.add_argument("--masks", type=float, default=0.33, help="probability of a SpecAugment mask, with --vary")
+    parser.add_argument("--average", type=float, default=0.9995, help="decay of the averaged weights at a step")
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster where the CPU has it")
     args = parser.parse_args()
     torch.manual_seed(0)

@@ -82,7 +82,9 @@ impl FlacDecoder {
                         continue;
                     }
                     if !bytes.starts_with(MAGIC) {
-                        return Err(wrong_format(Format::Flac, "a FLAC file", bytes));
+                        // As many as are there however the bytes were cut, so that the guess is the same.
+                        let head = &bytes[..bytes.len().min(tags::PEEK)];
+                        return Err(wrong_format(Format::Flac, "a FLAC file", head));
                     }
                     self.bytes.consume(MAGIC.len() as u64);
                     self.state = State::Metadata(None);

@@ -14,6 +14,9 @@ pub(crate) enum Level {
     /// AVX-512F, besides AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX512-VNNI, besides AVX-512F: products of bytes.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
 }
 
 impl Level {
@@ -26,6 +29,9 @@ impl Level {
             levels.push(Level::Avx2);
             if is_x86_feature_detected!("avx512f") {
                 levels.push(Level::Avx512);
+                if is_x86_feature_detected!("avx512vnni") {
+                    levels.push(Level::Avx512Vnni);
+                }
             }
         }
         levels
@@ -44,7 +50,7 @@ pub(crate) fn level() -> Level {
 }
 
 /// The name of the instruction set the kernels use on this machine, for logs and benchmark reports:
-/// `avx512f`, `avx2+fma` or `portable`.
+/// `avx512f+vnni`, `avx512f`, `avx2+fma` or `portable`.
 pub fn instruction_set() -> &'static str {
     match level() {
         Level::Portable => "portable",
@@ -52,5 +58,7 @@ pub fn instruction_set() -> &'static str {
         Level::Avx2 => "avx2+fma",
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => "avx512f",
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512Vnni => "avx512f+vnni",
     }
 }

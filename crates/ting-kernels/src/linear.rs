@@ -40,6 +40,30 @@ pub(crate) fn linear_at(
     out: &mut [f32],
 ) {
     let (inputs, outputs) = (weight.in_features(), weight.out_features());
+    check_shapes(x, rows, inputs, outputs, bias, out);
+    if inputs == 0 || outputs == 0 {
+        return fill_with_bias(bias, outputs, out);
+    }
+    INTERLEAVED.with_borrow_mut(|scratch| {
+        let passes = x
+            .chunks(ROWS_PER_PASS * inputs)
+            .zip(out.chunks_mut(ROWS_PER_PASS * outputs));
+        for (x, out) in passes {
+            pass(level, x, weight, bias, out, scratch);
+        }
+    });
+}
+
+/// # Panics
+/// When the lengths do not fit `rows` rows of `inputs` and `outputs` values.
+pub(crate) fn check_shapes(
+    x: &[f32],
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    bias: Option<&[f32]>,
+    out: &[f32],
+) {
     assert_eq!(
         x.len(),
         rows * inputs,
@@ -54,17 +78,6 @@ pub(crate) fn linear_at(
         bias.is_none_or(|b| b.len() == outputs),
         "the bias should be {outputs} values"
     );
-    if inputs == 0 || outputs == 0 {
-        return fill_with_bias(bias, outputs, out);
-    }
-    INTERLEAVED.with_borrow_mut(|scratch| {
-        let passes = x
-            .chunks(ROWS_PER_PASS * inputs)
-            .zip(out.chunks_mut(ROWS_PER_PASS * outputs));
-        for (x, out) in passes {
-            pass(level, x, weight, bias, out, scratch);
-        }
-    });
 }
 
 /// One pass: at most [`ROWS_PER_PASS`] rows, all panels.
@@ -129,7 +142,7 @@ fn interleave(x: &[f32], inputs: usize, target: &mut [f32]) {
     }
 }
 
-fn fill_with_bias(bias: Option<&[f32]>, outputs: usize, out: &mut [f32]) {
+pub(crate) fn fill_with_bias(bias: Option<&[f32]>, outputs: usize, out: &mut [f32]) {
     for row in out.chunks_exact_mut(outputs.max(1)) {
         match bias {
             Some(bias) => row.copy_from_slice(bias),

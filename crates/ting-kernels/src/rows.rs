@@ -10,18 +10,18 @@ pub(crate) const LANES: usize = 16;
 
 /// Defines `$at(level, ..)`, which runs `$body::<FMA>(..)` compiled for the level's instructions.
 macro_rules! compiled_by_level {
-    ($at:ident, $body:ident, ($($arg:ident: $type:ty),*)) => {
-        pub(crate) fn $at(level: Level, $($arg: $type),*) {
+    ($at:ident, $body:ident, ($($arg:ident: $type:ty),*) $(-> $result:ty)?) => {
+        pub(crate) fn $at(level: Level, $($arg: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn vector($($arg: $type),*) {
-                $body::<true>($($arg),*);
+            fn vector($($arg: $type),*) $(-> $result)? {
+                $body::<true>($($arg),*)
             }
             match level {
                 Level::Portable => $body::<false>($($arg),*),
-                // SAFETY: both levels exist only where AVX2 and FMA were detected.
+                // SAFETY: these levels exist only where AVX2 and FMA were detected.
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx2 | Level::Avx512 => unsafe { vector($($arg),*) },
+                Level::Avx2 | Level::Avx512 | Level::Avx512Vnni => unsafe { vector($($arg),*) },
             }
         }
     };

@@ -1,5 +1,6 @@
 //! Every kernel at every level of this machine against plain loops in f64.
 
+mod int8;
 mod products;
 mod rows;
 

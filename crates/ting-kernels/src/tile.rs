@@ -19,7 +19,7 @@ pub(crate) fn rows_per_tile(level: Level) -> usize {
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => 6,
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => 12,
+        Level::Avx512 | Level::Avx512Vnni => 12,
     }
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn multiply(level: Level, rows: usize, x: &[f32], panel: &[f32], bloc
         Level::Avx2 => unsafe { x86::avx2(rows, x, panel, block) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86::avx512(rows, x, panel, block) },
+        Level::Avx512 | Level::Avx512Vnni => unsafe { x86::avx512(rows, x, panel, block) },
     }
 }
 

@@ -1,15 +1,23 @@
 //! The layers the networks are made of.
 
-use ting_kernels::{PackedMatrix, layer_norm, linear};
+use ting_kernels::{PackedInt8Matrix, PackedMatrix, layer_norm, linear, linear_int8};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Matrix};
 use crate::error::ModelError;
 
-/// `torch.nn.Linear`: `{name}.weight` and `{name}.bias`.
+/// `torch.nn.Linear`: `{name}.weight` and `{name}.bias`. Computes with int8 where the checkpoint holds the weight as int8
+/// (`{name}.weight_scale` beside it), and in f32 otherwise.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    weight: PackedMatrix,
+    weight: Weight,
+    out_features: usize,
     bias: Option<Vec<f32>>,
+}
+
+#[derive(Debug)]
+enum Weight {
+    Float(PackedMatrix),
+    Int8(PackedInt8Matrix),
 }
 
 impl Linear {
@@ -33,23 +41,39 @@ impl Linear {
         in_features: usize,
         out_features: usize,
     ) -> Result<Self, ModelError> {
-        let weight = checkpoint.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
-        let weight = PackedMatrix::pack(&weight, out_features, in_features);
-        Ok(Self { weight, bias: None })
+        let weight = match checkpoint.matrix(name, out_features, in_features)? {
+            Matrix::Float(weight) => {
+                Weight::Float(PackedMatrix::pack(&weight, out_features, in_features))
+            }
+            Matrix::Int8 { weight, scales } => {
+                let packed = PackedInt8Matrix::pack(&weight, &scales, out_features, in_features);
+                Weight::Int8(packed)
+            }
+        };
+        Ok(Self {
+            weight,
+            out_features,
+            bias: None,
+        })
     }
 
     /// `x` is `[rows][in_features]`; `out` becomes `[rows][out_features]`.
     pub(crate) fn forward(&self, x: &[f32], rows: usize, out: &mut Vec<f32>) {
-        out.resize(rows * self.weight.out_features(), 0.0);
-        linear(x, rows, &self.weight, self.bias.as_deref(), out);
+        out.resize(rows * self.out_features, 0.0);
+        let bias = self.bias.as_deref();
+        match &self.weight {
+            Weight::Float(weight) => linear(x, rows, weight, bias, out),
+            Weight::Int8(weight) => linear_int8(x, rows, weight, bias, out),
+        }
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.weight.bytes()
-            + self
-                .bias
-                .as_ref()
-                .map_or(0, |bias| size_of_val(bias.as_slice()))
+        let bias = self.bias.as_ref();
+        let weight = match &self.weight {
+            Weight::Float(weight) => weight.bytes(),
+            Weight::Int8(weight) => weight.bytes(),
+        };
+        weight + bias.map_or(0, |bias| size_of_val(bias.as_slice()))
     }
 }
 

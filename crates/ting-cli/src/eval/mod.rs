@@ -52,6 +52,9 @@ pub(crate) struct EvalArgs {
     /// Recordings recognised at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Also report the rates of each group of recordings that have the same in this field of the tables, such as source or speaker
+    #[arg(long, value_name = "FIELD")]
+    by: Option<String>,
     /// How many of the worst utterances to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     worst: usize,
@@ -83,6 +86,9 @@ struct Evaluation<'a> {
     /// Processing time over audio time.
     rtf: f64,
     rates: &'a [Rate],
+    /// Of `--by`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Rate>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     punctuation: Vec<MarkRate>,
     utterances: &'a [Scored],
@@ -109,7 +115,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
     let sets: Vec<Set> = args
         .sets
         .chunks_exact(2)
-        .map(|pair| Set::open(&pair[0], &pair[1], args.split, limit))
+        .map(|pair| Set::open(&pair[0], &pair[1], args.split, limit, args.by.as_deref()))
         .collect::<Result<_, _>>()?;
     let model = Model::load(args.model_dir.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -173,6 +179,11 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
         machine::describe()
     );
     report += &report::rate_table(&rates);
+    let groups = report::group_rates(&scored);
+    if let Some(field) = &args.by {
+        let table = report::rate_table(&groups);
+        report += &format!("\nby {field}:\n\n{table}");
+    }
     let marks = if args.punctuation {
         punctuation::mark_rates(&scored)
     } else {
@@ -210,6 +221,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode, CliError> {
             audio_seconds,
             rtf,
             rates: &rates,
+            groups,
             punctuation: marks,
             utterances: &scored,
             hotwords: effect.as_ref().map(|effect| Listed {
@@ -346,6 +358,7 @@ fn score(
     Scored {
         set: set.name.clone(),
         id: utterance.id.clone(),
+        group: utterance.group.clone(),
         language,
         reference: utterance.text.clone(),
         hypothesis,

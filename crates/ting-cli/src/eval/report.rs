@@ -25,6 +25,9 @@ pub(crate) struct Scored {
     pub(crate) set: String,
     /// The utterance's id.
     pub(crate) id: String,
+    /// Its group, when groups are reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<String>,
     /// What it is scored as.
     pub(crate) language: ScoredLanguage,
     /// The text as published.
@@ -71,7 +74,7 @@ impl Scored {
 /// An error rate over utterances.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Rate {
-    /// The set, or all of them together.
+    /// The set or the group, or all of them together.
     #[serde(skip_serializing_if = "Option::is_none")]
     set: Option<String>,
     language: ScoredLanguage,
@@ -86,18 +89,33 @@ pub(crate) struct Rate {
     errors: Errors,
 }
 
-/// The rates per language, and before them per set and language when there are several sets.
+/// The rates per language, and after them per set and language when there are several sets.
 pub(crate) fn rates(scored: &[Scored]) -> Vec<Rate> {
-    let mut groups: BTreeMap<(Option<&str>, ScoredLanguage), Vec<&Scored>> = BTreeMap::new();
     let several = scored.iter().any(|s| s.set != scored[0].set);
+    let mut rates = rates_by(scored, |_| Some(None));
+    if several {
+        rates.extend(rates_by(scored, |s| Some(Some(s.set.as_str()))));
+    }
+    rates
+}
+
+/// The rates per group and language.
+pub(crate) fn group_rates(scored: &[Scored]) -> Vec<Rate> {
+    rates_by(scored, |s| s.group.as_deref().map(Some))
+}
+
+/// The rates per name and language, of the utterances that `name` has one for.
+fn rates_by<'a>(
+    scored: &'a [Scored],
+    name: impl Fn(&'a Scored) -> Option<Option<&'a str>>,
+) -> Vec<Rate> {
+    let mut groups: BTreeMap<(Option<&str>, ScoredLanguage), Vec<&Scored>> = BTreeMap::new();
     for utterance in scored {
-        groups
-            .entry((None, utterance.language))
-            .or_default()
-            .push(utterance);
-        if several {
-            let key = (Some(utterance.set.as_str()), utterance.language);
-            groups.entry(key).or_default().push(utterance);
+        if let Some(name) = name(utterance) {
+            groups
+                .entry((name, utterance.language))
+                .or_default()
+                .push(utterance);
         }
     }
     let mut rates = Vec::new();
@@ -241,7 +259,7 @@ fn push_block(blocks: &mut String, top: &mut String, bottom: &mut String) {
 mod tests {
     use unicode_width::UnicodeWidthStr;
 
-    use super::{Scored, rate_table, rates, side_by_side, worst};
+    use super::{Scored, group_rates, rate_table, rates, side_by_side, worst};
     use crate::eval::stability::Stability;
     use crate::score::language::ScoredLanguage;
     use crate::score::rate::{Pair, Unit};
@@ -252,6 +270,7 @@ mod tests {
         Scored {
             set: set.to_owned(),
             id: id.to_owned(),
+            group: id.get(..1).map(str::to_owned),
             language,
             reference: reference.to_owned(),
             hypothesis: hypothesis.to_owned(),
@@ -301,6 +320,14 @@ mod tests {
             ["all zh 2 CER 12.50 %"]
         );
         assert!(rates(&[]).is_empty());
+        assert_eq!(
+            lines(rate_table(&group_rates(&scored))),
+            [
+                "a en 1 WER 25.00 %",
+                "a en 1 CER 33.33 %",
+                "b zh 2 CER 12.50 %"
+            ]
+        );
     }
 
     #[test]

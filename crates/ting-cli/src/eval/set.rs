@@ -29,6 +29,8 @@ pub(crate) struct Utterance {
     pub(crate) split: String,
     /// What is said, as published.
     pub(crate) text: String,
+    /// What the field of [`Set::open`]'s `by` has.
+    pub(crate) group: Option<String>,
 }
 
 /// A table and its recordings.
@@ -44,12 +46,13 @@ pub(crate) struct Set {
 
 impl Set {
     /// Reads the table `table` for the recordings in `archive`, and takes the rows of `split`; with a `limit` that many
-    /// of them, spread evenly over the table, so that a few still hear many speakers.
+    /// of them, spread evenly over the table, so that a few still hear many speakers. `by` is a field that groups them.
     pub(crate) fn open(
         table: &Path,
         archive: &Path,
         split: Split,
         limit: Option<usize>,
+        by: Option<&str>,
     ) -> Result<Self, CliError> {
         let path = table.display().to_string();
         let bytes = std::fs::read(table)
@@ -57,7 +60,7 @@ impl Set {
         let text = String::from_utf8(bytes)
             .map_err(|_| CliError::input(format!("{path}: is not a table in UTF-8")))?;
         let mut utterances =
-            parse(&text).map_err(|what| CliError::input(format!("{path}:{what}")))?;
+            parse(&text, by).map_err(|what| CliError::input(format!("{path}:{what}")))?;
         utterances.retain(|utterance| match split {
             Split::Dev => utterance.split == "dev",
             Split::Train => utterance.split == "train",
@@ -119,10 +122,10 @@ impl Set {
 }
 
 /// Reads a table: a header line, then a row a line, fields between tabs, no quoting. The fields `id`, `split` and
-/// `text` must be there, in any order, beside any others.
+/// `text`, and `by` if it is given, must be there, in any order, beside any others.
 ///
 /// The error begins with the line's number.
-fn parse(table: &str) -> Result<Vec<Utterance>, String> {
+fn parse(table: &str, by: Option<&str>) -> Result<Vec<Utterance>, String> {
     let table = table.strip_prefix('\u{feff}').unwrap_or(table);
     let mut lines = table.lines().enumerate();
     let (_, header) = lines
@@ -141,6 +144,7 @@ fn parse(table: &str) -> Result<Vec<Utterance>, String> {
             })
     };
     let (id, split, text) = (column("id")?, column("split")?, column("text")?);
+    let group = by.map(column).transpose()?;
 
     let mut utterances = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -183,6 +187,7 @@ fn parse(table: &str) -> Result<Vec<Utterance>, String> {
             id: fields[id].to_owned(),
             split: fields[split].to_owned(),
             text: fields[text].to_owned(),
+            group: group.map(|group| fields[group].to_owned()),
         });
     }
     Ok(utterances)
@@ -239,7 +244,7 @@ mod tests {
         ];
         let mut failed = Vec::new();
         for (table, expected) in cases {
-            let got = parse(table);
+            let got = parse(table, None);
             let right = match (&got, expected) {
                 (Ok(rows), Ok(expected)) => rows
                     .iter()
@@ -253,6 +258,13 @@ mod tests {
             }
         }
         assert!(failed.is_empty(), "{failed:#?}");
+
+        let table = "id\tsplit\ttext\tspeaker\na\tdev\thello\tanna\n";
+        let groups = |by| parse(table, by).map(|rows| rows[0].group.clone());
+        assert_eq!(groups(None), Ok(None));
+        assert_eq!(groups(Some("speaker")), Ok(Some("anna".to_owned())));
+        let error = groups(Some("room")).unwrap_err();
+        assert!(error.starts_with("1: there is no field `room`"), "{error}");
     }
 
     #[test]
@@ -272,7 +284,7 @@ mod tests {
         }
         tar.finish().unwrap();
 
-        let open = |split, limit| Set::open(&table, &archive, split, limit).unwrap();
+        let open = |split, limit| Set::open(&table, &archive, split, limit, None).unwrap();
         let ids = |set: &Set| {
             set.utterances
                 .iter()
@@ -299,7 +311,8 @@ mod tests {
         assert_eq!(read, expected.map(|(i, name)| (i, name.to_owned())));
         assert_eq!(missing, [0]);
 
-        let error = Set::open(Path::new("/no/such.tsv"), &archive, Split::All, None).unwrap_err();
+        let missing = Path::new("/no/such.tsv");
+        let error = Set::open(missing, &archive, Split::All, None, None).unwrap_err();
         assert!(
             error
                 .to_string()

@@ -156,7 +156,8 @@ fn attention_equals_naive_one() {
 fn wrong_shapes_panic_before_any_memory_is_touched() {
     let packed = || PackedMatrix::pack(&[0.0; 6], 2, 3);
     type Call = Box<dyn Fn()>;
-    let cases: [(&str, Call); 6] = [
+    let int8 = || crate::PackedInt8Matrix::pack(&[0; 6], &[1.0; 2], 2, 3);
+    let cases: [(&str, Call); 10] = [
         (
             "weight",
             Box::new(|| drop(PackedMatrix::pack(&[0.0; 5], 2, 3))),
@@ -168,6 +169,22 @@ fn wrong_shapes_panic_before_any_memory_is_touched() {
         (
             "output",
             Box::new(move || crate::linear(&[0.0; 3], 1, &packed(), None, &mut [0.0; 3])),
+        ),
+        (
+            "int8 weight",
+            Box::new(|| drop(crate::PackedInt8Matrix::pack(&[0; 5], &[1.0; 2], 2, 3))),
+        ),
+        (
+            "int8 scales",
+            Box::new(|| drop(crate::PackedInt8Matrix::pack(&[0; 6], &[1.0; 3], 2, 3))),
+        ),
+        (
+            "int8 input",
+            Box::new(move || crate::linear_int8(&[0.0; 4], 1, &int8(), None, &mut [0.0; 2])),
+        ),
+        (
+            "int8 output",
+            Box::new(move || crate::linear_int8(&[0.0; 3], 1, &int8(), None, &mut [0.0; 3])),
         ),
         ("softmax", Box::new(|| crate::softmax(&mut [0.0; 5], 2))),
         (

@@ -108,7 +108,13 @@ pub(crate) fn run(args: &NoiseArgs) -> Result<(), CliError> {
     }
     let mut recordings = 0;
     for pair in args.speech.chunks_exact(2) {
-        let set = Set::open(&pair[0], &pair[1], Split::Dev, Some(args.limit as usize))?;
+        let set = Set::open(
+            &pair[0],
+            &pair[1],
+            Split::Dev,
+            Some(args.limit as usize),
+            None,
+        )?;
         set.read_archive(&mut |index, bytes| {
             let samples = decode(bytes).map_err(|error| {
                 CliError::input(format!("{}: {error}", set.utterances[index].id))
