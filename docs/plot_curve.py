@@ -16,19 +16,20 @@ PANELS = (
 def panel(left, title, names, rows):
     """One chart of percent of errors over hours heard; what is above `TALLEST` is drawn at the top."""
     bottom, hours = HEIGHT - BOTTOM, [float(row["hours heard"]) for row in rows]
-    most = max(*hours, 1)
+    first, most = min(hours), max(hours)
+    x = lambda value: left + PANEL * (value - first) / (most - first)
     y = lambda value: bottom - (bottom - TOP) * min(value, TALLEST) / TALLEST
     parts = [f'<text x="{left}" y="{TOP - 18}" font-weight="bold">{title}, percent of errors</text>']
     for value in range(0, TALLEST + 1, 20):
         parts.append(f'<line x1="{left}" x2="{left + PANEL}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#ddd"/>')
         parts.append(f'<text x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value}</text>')
     for i in range(5):
-        x = left + PANEL * i / 4
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{most * i / 4:.0f}</text>')
-    parts.append(f'<text x="{left + PANEL / 2}" y="{bottom + 36}" text-anchor="middle" fill="#888">hours heard in this run</text>')
+        value = first + (most - first) * i / 4
+        parts.append(f'<text x="{x(value):.1f}" y="{bottom + 18}" text-anchor="middle">{value:.0f}</text>')
+    parts.append(f'<text x="{left + PANEL / 2}" y="{bottom + 36}" text-anchor="middle" fill="#888">hours heard in all</text>')
     for i, name in enumerate(names):
         colour, values = COLOURS[i], [float(row[name]) for row in rows]
-        points = " ".join(f"{left + PANEL * h / most:.1f},{y(v):.1f}" for h, v in zip(hours, values))
+        points = " ".join(f"{x(h):.1f},{y(v):.1f}" for h, v in zip(hours, values))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(f'<text x="{left + 90 * (i % 3)}" y="{HEIGHT - 12 + 14 * (i // 3) - 2}" fill="{colour}">{name}</text>')
     return parts

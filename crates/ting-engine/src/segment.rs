@@ -321,10 +321,7 @@ impl Segment {
         let limit_ms = until as u64 * FRAME_MS;
         let at = |frame: usize| start_ms + frame as u64 * row_ms;
         let mut timed: Vec<TimedToken<'_>> = Vec::with_capacity(symbols.len());
-        let mut evidence = Evidence {
-            sum: 0.0,
-            tokens: 0,
-        };
+        let mut evidence = Evidence::default();
         for (i, ((frame, ln_p), symbol)) in spikes.iter().zip(symbols).enumerate() {
             let mark = context
                 .model
@@ -336,6 +333,7 @@ impl Segment {
                     Some(_) => ln_p.max(posteriors[*frame].likeliest()),
                     None => *ln_p,
                 };
+                evidence.anything += posteriors[*frame].anything();
                 evidence.tokens += 1;
             }
             let previous = timed.last().map_or(start_ms, |token| token.end_ms);
