@@ -8,7 +8,7 @@ use crate::tile::{Block, MAX_ROWS, multiply, rows_per_tile};
 
 /// Rows whose inputs are interleaved at a time. At 2048 input features that is 400 kB: it stays in a
 /// second-level cache beside a panel of the weights, and the weights are read once per 48 rows.
-const ROWS_PER_PASS: usize = 48;
+pub(crate) const ROWS_PER_PASS: usize = 48;
 
 thread_local! {
     /// Inputs of one pass, interleaved for the tiles. At most `ROWS_PER_PASS` times the widest input.
@@ -39,24 +39,42 @@ pub(crate) fn linear_at(
     bias: Option<&[f32]>,
     out: &mut [f32],
 ) {
-    let (inputs, outputs) = (weight.in_features(), weight.out_features());
+    let sizes = (rows, weight.in_features(), weight.out_features());
+    INTERLEAVED.with_borrow_mut(|scratch| {
+        in_passes(x, sizes, bias, out, |x, out| {
+            pass(level, x, weight, bias, out, scratch);
+        });
+    });
+}
+
+/// Calls `pass` with the inputs and the outputs of at most [`ROWS_PER_PASS`] rows at a time. `sizes` are the rows, and the
+/// input and output features. A matrix without any of these needs no pass: what is left of it is the bias.
+///
+/// # Panics
+/// When the length of `x`, `bias` or `out` does not fit the sizes.
+pub(crate) fn in_passes(
+    x: &[f32],
+    sizes: (usize, usize, usize),
+    bias: Option<&[f32]>,
+    out: &mut [f32],
+    mut pass: impl FnMut(&[f32], &mut [f32]),
+) {
+    let (rows, inputs, outputs) = sizes;
     check_shapes(x, rows, inputs, outputs, bias, out);
     if inputs == 0 || outputs == 0 {
         return fill_with_bias(bias, outputs, out);
     }
-    INTERLEAVED.with_borrow_mut(|scratch| {
-        let passes = x
-            .chunks(ROWS_PER_PASS * inputs)
-            .zip(out.chunks_mut(ROWS_PER_PASS * outputs));
-        for (x, out) in passes {
-            pass(level, x, weight, bias, out, scratch);
-        }
-    });
+    let passes = x
+        .chunks(ROWS_PER_PASS * inputs)
+        .zip(out.chunks_mut(ROWS_PER_PASS * outputs));
+    for (x, out) in passes {
+        pass(x, out);
+    }
 }
 
 /// # Panics
 /// When the lengths do not fit `rows` rows of `inputs` and `outputs` values.
-pub(crate) fn check_shapes(
+fn check_shapes(
     x: &[f32],
     rows: usize,
     inputs: usize,
@@ -142,7 +160,7 @@ fn interleave(x: &[f32], inputs: usize, target: &mut [f32]) {
     }
 }
 
-pub(crate) fn fill_with_bias(bias: Option<&[f32]>, outputs: usize, out: &mut [f32]) {
+fn fill_with_bias(bias: Option<&[f32]>, outputs: usize, out: &mut [f32]) {
     for row in out.chunks_exact_mut(outputs.max(1)) {
         match bias {
             Some(bias) => row.copy_from_slice(bias),

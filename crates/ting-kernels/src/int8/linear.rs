@@ -6,12 +6,8 @@ use super::matrix::PackedInt8Matrix;
 use super::quantize::{Columns, RowScale, quantize_at, scale_sums_at};
 use super::tile::{Block, GROUP, MAX_ROWS, multiply, rows_per_tile};
 use crate::level::{Level, level};
-use crate::linear::{check_shapes, fill_with_bias};
+use crate::linear::{ROWS_PER_PASS, in_passes};
 use crate::matrix::PANEL;
-
-/// Rows that are quantised at a time. At 2048 input features that is 100 kB: it stays in a second-level cache beside
-/// a panel of the weights, and the weights are read once per 48 rows.
-const ROWS_PER_PASS: usize = 48;
 
 /// The rows of one pass as bytes. At most `ROWS_PER_PASS` times the widest input, and one row more.
 #[derive(Default)]
@@ -50,18 +46,11 @@ pub(crate) fn linear_int8_at(
     bias: Option<&[f32]>,
     out: &mut [f32],
 ) {
-    let (inputs, outputs) = (weight.in_features(), weight.out_features());
-    check_shapes(x, rows, inputs, outputs, bias, out);
-    if inputs == 0 || outputs == 0 {
-        return fill_with_bias(bias, outputs, out);
-    }
+    let sizes = (rows, weight.in_features(), weight.out_features());
     SCRATCH.with_borrow_mut(|scratch| {
-        let passes = x
-            .chunks(ROWS_PER_PASS * inputs)
-            .zip(out.chunks_mut(ROWS_PER_PASS * outputs));
-        for (x, out) in passes {
+        in_passes(x, sizes, bias, out, |x, out| {
             pass(level, x, weight, bias, out, scratch);
-        }
+        });
     });
 }
 
