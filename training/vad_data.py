@@ -5,11 +5,11 @@ import json
 import numpy as np
 
 from augment import read_tar
+from prepare import REAL_SETS
 from synth import Espeak, random_sentence
 from tokens import read_table
 
 RATE = 16000
-SETS = "zh-read zh-read2 en-read en-read2 en-words ja-words".split()
 
 
 def frame_count(samples):
@@ -46,7 +46,7 @@ def active_power(wave, speech):
 def collect(data, work, rng, per_set=900):
     """Clips of speech with their labels: recordings of every set, evenly over its table, and synthesis."""
     pool = []
-    for name in SETS:
+    for name in REAL_SETS:
         rows = [r["id"] for r in read_table(data / "speech" / f"{name}.tsv") if r["split"] == "train"]
         wanted = {rows[int(i)] for i in np.linspace(0, len(rows) - 1, min(per_set, len(rows)))}
         tar = data / "speech" / f"{name}.tar"

@@ -26,8 +26,9 @@ import torch
 
 from augment import Augmenter, read_tar
 from features import fbank
+from prepare import REAL_SETS
 from tokens import read_table
-from vad_data import RATE, SETS, active_power, frame_count, levels, speech_frames
+from vad_data import RATE, active_power, frame_count, levels, speech_frames
 from vad_net import Detector
 
 SNRS = (20, 15, 10, 5)
@@ -38,7 +39,7 @@ STREAM_S = 30
 def clips(data, per_set):
     """(set, samples), `per_set` of each set's split `dev`, evenly over its table."""
     found = []
-    for name in SETS:
+    for name in REAL_SETS:
         rows = [r["id"] for r in read_table(data / "speech" / f"{name}.tsv") if r["split"] == "dev"]
         wanted = {rows[i * len(rows) // per_set] for i in range(per_set)} if len(rows) > per_set else set(rows)
         tar = data / "speech" / f"{name}.tar"
@@ -190,7 +191,7 @@ def measure(path, detector, conditions, alone, above):
     row("**5 to 20 dB**", mixed)
     for name, results in heard.items():
         row(name, results)
-    for name in SETS:
+    for name in REAL_SETS:
         row(f"{name}, 5 to 20 dB", [r for r in mixed if r[0].name == name])
     p, truth = np.concatenate([p for _, p in mixed]), np.concatenate([s.truth for s, _ in mixed])
     keep = np.concatenate([counted(s.truth) for s, _ in mixed])
