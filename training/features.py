@@ -37,7 +37,7 @@ def fbank(wave):
     return (power @ _BANKS).clamp_min(torch.finfo(torch.float32).eps).log()
 
 
-def low_frame_rate(frames, stack=7, hop=6):
+def low_frame_rate(frames, stack=11, hop=6):
     """Stacks `stack` frames every `hop` ([T, 80] -> [ceil(T / hop), 80 * stack]), edges repeated as FunASR does."""
     count = (len(frames) + hop - 1) // hop
     left = frames[:1].expand((stack - 1) // 2, -1)

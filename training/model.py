@@ -11,7 +11,9 @@ from torch import nn
 CONFIG = {
     "input_dim": 560, "dim": 256, "heads": 4, "ffn_dim": 1024, "layers": 8, "tp_layers": 0,
     "kernel": 11, "sanm_shift": 5, "position": False, "norm_eps": 1e-5, "left_context": 60,
+    "frontend": {"frames": 11, "channels": [32, 48]},
 }
+BANDS = 80
 # Sizes of the streaming chunk in frames of 60 ms, and how often each is trained; 0 is the whole segment.
 CHUNKS = ((3, 0.35), (4, 0.1), (8, 0.1), (16, 0.05), (0, 0.4))
 
@@ -96,16 +98,46 @@ class Layer(nn.Module):
         return x + self.feed_forward(self.norm2(x))
 
 
+class Frontend(nn.Module):
+    """Two convolutions over time and mel bands, whose result is added to the stacked frames that the first layer reads.
+
+    Stacked frames alone must learn each sound anew at each place in the row of 60 ms. A row is computed from its own `frames` filter
+    bank frames and nothing else, so streaming needs no state. Kernels 3 x 3 and 5 x 3 (time x bands), strides 2 x 2 and 1 x 2, no padding.
+    """
+
+    def __init__(self, c):
+        super().__init__()
+        self.frames = c["frontend"]["frames"]
+        a, b = c["frontend"]["channels"]
+        self.stacked = c["input_dim"]
+        self.conv1 = nn.Conv2d(1, a, 3, stride=2)
+        self.conv2 = nn.Conv2d(a, b, (5, 3), stride=(1, 2))
+        times = (self.frames - 3) // 2 + 1 - 4
+        bands = ((BANDS - 3) // 2 + 1 - 3) // 2 + 1
+        self.out = nn.Linear(b * times * bands, c["input_dim"])
+        # At first the function without it.
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x):
+        b, t, n = x.shape
+        y = F.relu(self.conv1(x.view(b * t, 1, self.frames, BANDS)))
+        y = F.relu(self.conv2(y)).flatten(1).view(b, t, -1)
+        start = (n - self.stacked) // 2
+        return x[..., start : start + self.stacked] + self.out(y)
+
+
 class Encoder(nn.Module):
     def __init__(self, c):
         super().__init__()
         self.scale = c["dim"] ** 0.5
+        self.frontend = Frontend(c)
         self.encoders0 = nn.ModuleList([Layer(c["input_dim"], c)])
         self.encoders = nn.ModuleList([Layer(c["dim"], c) for _ in range(c["layers"] - 1)])
         self.after_norm = nn.LayerNorm(c["dim"], eps=c["norm_eps"])
 
     def forward(self, x, mask, valid, middle=None):
-        x = x * self.scale
+        x = self.frontend(x) * self.scale
         between = None
         for i, layer in enumerate([*self.encoders0, *self.encoders]):
             x = layer(x, mask, valid)
@@ -147,8 +179,8 @@ class Model(nn.Module):
         self.norm_aux = nn.LayerNorm(config["dim"])
         self.register_buffer("syllable_of", syllable_of)
         self.syllables = nn.Parameter(torch.randn(int(syllable_of.max()) + 2, config["dim"]) * 0.06)
-        self.register_buffer("shift", torch.zeros(config["input_dim"]))
-        self.register_buffer("scale", torch.ones(config["input_dim"]))
+        self.register_buffer("shift", torch.zeros(config["frontend"]["frames"] * BANDS))
+        self.register_buffer("scale", torch.ones(config["frontend"]["frames"] * BANDS))
 
     def head_weight(self):
         table = torch.cat([self.syllables[:-1], torch.zeros_like(self.syllables[:1])])

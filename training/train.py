@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 import text as T
 from features import low_frame_rate
-from model import CHUNKS, CONFIG, Model
+from model import BANDS, CHUNKS, CONFIG, Model
 from muon import Muon
 from quantize import dequantized
 
@@ -300,12 +300,20 @@ def load_model(folder, model):
     """Fills `model` from a model folder as export.py writes it. The folded head becomes the tokens' own rows, and the rows of the
     readings begin at zero: the same function, and what it learns from now on characters that sound alike share again. Of int8 the
     training begins with what the int8 stands for."""
-    if json.loads((folder / "config.json").read_text())["encoder"] != CONFIG:
+    config = json.loads((folder / "config.json").read_text())["encoder"]
+    # A folder from before the convolutions: they begin as zero, so the function is the same.
+    without = "frontend" not in config
+    if {"frontend": CONFIG["frontend"]} | config != CONFIG:
         raise SystemExit(f"{folder} has other sizes than model.py")
     tensors = dequantized(load_file(folder / "model.safetensors"))
+    if without:
+        beside = (CONFIG["frontend"]["frames"] * BANDS - CONFIG["input_dim"]) // BANDS // 2
+        for name in ("cmvn.shift", "cmvn.scale"):
+            tensors[name] = F.pad(tensors[name].view(1, -1, BANDS), (0, 0, beside, beside), "replicate").flatten()
     names = {"ctc.ctc_lo.weight": "head.weight", "ctc.ctc_lo.bias": "head.bias", "cmvn.shift": "shift", "cmvn.scale": "scale"}
     left = model.load_state_dict({names.get(k, k): v.float() for k, v in tensors.items()}, strict=False)
     new = {"syllable_of", "syllables", "head_aux.weight", "head_aux.bias", "norm_aux.weight", "norm_aux.bias"}
+    new |= {k for k in model.state_dict() if without and k.startswith("encoder.frontend.")}
     if left.unexpected_keys or set(left.missing_keys) != new:
         raise SystemExit(f"{folder} does not fit model.py: {left}")
     torch.nn.init.zeros_(model.syllables)
@@ -324,7 +332,10 @@ def learn(rank, args, model, targets, saved, began):
     data = Data(args.work, targets, args.seconds, rank, args.workers, MIXES_ON if loaded else MIXES)
     data.used.update(saved["used"])
     flat_head = torch.nn.Linear(CONFIG["dim"], len(targets.aux))
-    inner = {name: p for name, p in model.encoder.named_parameters() if args.muon and p.ndim == 2}
+    # The front end's matrix is so square that its Newton-Schulz iterations would cost as much as four layers'.
+    inner = {
+        name: p for name, p in model.encoder.named_parameters() if args.muon and p.ndim == 2 and not name.startswith("frontend")
+    }
     matrices = set(map(id, inner.values()))
     optimizer = torch.optim.AdamW(
         [{"params": [p for p in model.parameters() if id(p) not in matrices]}, {"params": list(flat_head.parameters())}],
