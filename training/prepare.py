@@ -18,8 +18,11 @@ from augment import Augmenter, change_speed, read_tar, through_codec
 from features import fbank
 from synth import Espeak, random_sentence
 from tokens import read_table
+from words import as_spoken, english_string, japanese_words
 
 REAL_SETS = "zh-read zh-read2 en-read en-read2 en-words ja-words".split()
+# Sets of single words, of which each utterance is short: they get turns of their own.
+WORD_SETS = "en-words ja-words".split()
 SILENCE = 16000
 
 
@@ -48,8 +51,27 @@ def jobs(data, texts, passes):
             for k in range(0, len(order), size):
                 result.append((f"synth-{lang}-{turn}-{k // size}", "synth", (lang, [lines[i] for i in order[k : k + size]])))
     rng.shuffle(result)
-    # Few, and last, so that the rest stays as it was: what is no speech has no text.
-    return result + [(f"noise-{k}", "noise", (300,)) for k in range(2)]
+    # Last, so that the rest stays as it was. What is no speech has no text.
+    return result + [(f"noise-{k}", "noise", (300,)) for k in range(2)] + word_jobs(texts, passes.get("words", 0))
+
+
+def word_jobs(texts, turns):
+    """For each turn: the recordings of words once more, 1600 English strings and the words of the Japanese lines."""
+    result = []
+    rng = np.random.default_rng(2)
+    spelled = sorted({w for line, t in texts["en"] if line for w in T.strip_marks(t).split() if 3 <= len(w) <= 10 and "'" not in w})
+    japanese = japanese_words(t for line, t in texts["ja"] if line) if turns else []
+    for turn in range(turns):
+        result += [(f"words-{s}-{turn}-{k}", "real", (s, turn + 1, k, 3)) for s in WORD_SETS for k in range(3)]
+        strings = [english_string(rng, spelled) for _ in range(1600)]
+        order = rng.permutation(len(japanese))
+        for lang, pairs in (
+            ("en", [(as_spoken(s), s) for s in strings]),
+            ("ja", [(japanese[i], japanese[i]) for i in order]),
+        ):
+            result += [(f"words-synth-{lang}-{turn}-{k // 800}", "synth", (lang, pairs[k : k + 800])) for k in range(0, len(pairs), 800)]
+    rng.shuffle(result)
+    return result
 
 
 def real_utterances(speech, payload):
@@ -150,7 +172,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", default="", help="make only the shards whose names match this pattern")
-    parser.add_argument("--passes", default="real=2,zh=1,en=1,ja=2", help="how often each source is used")
+    parser.add_argument("--passes", default="real=2,zh=1,en=1,ja=2,words=2", help="how often each source is used")
     options = parser.parse_args()
     (options.work / "shards").mkdir(parents=True, exist_ok=True)
     texts = json.loads((options.work / "texts.json").read_text())

@@ -33,11 +33,11 @@ FLAT_STEPS = 2500
 # Shards of each kind in a pool, until a share of the time is spent. Synthesis teaches the sounds and the spelling first, English
 # most, whose spelling is the hardest to learn; then recordings of people, which are harder still, get the greater part.
 MIXES = (
-    (0.15, {"synth-en": 6, "synth-zh": 5, "synth-ja": 2, "real": 3, "noise": 1}),
-    (2.0, {"real": 10, "synth-en": 4, "synth-zh": 3, "synth-ja": 2, "noise": 1}),
+    (0.15, {"synth-en": 6, "synth-zh": 5, "synth-ja": 2, "real": 3, "words": 2, "noise": 1}),
+    (2.0, {"real": 10, "synth-en": 4, "synth-zh": 3, "synth-ja": 2, "words": 3, "noise": 1}),
 )
 # From a model that is there already (`--from-model`), which knows the synthesizers better than people.
-MIXES_ON = ((2.0, {"real": 5, "synth-en": 2, "synth-zh": 2, "synth-ja": 1, "noise": 1}),)
+MIXES_ON = ((2.0, {"real": 5, "synth-en": 2, "synth-zh": 2, "synth-ja": 1, "words": 2, "noise": 1}),)
 # The learning rate falls linearly over this last share of the time.
 FALL = 0.35
 # Steps in which the new auxiliary head of a loaded model learns what the encoder offers, before it may change the encoder.
