@@ -59,7 +59,10 @@ def main():
         "encoder": checkpoint["config"],
         "vad": vad_sizes(vad),
         "ctc": {"blank": 0},
-        "features": {"lfr_m": checkpoint["config"]["frontend"]["frames"], "lfr_n": 6, "vad_lfr_m": vad["cmvn.shift"].numel() // 80, "vad_lfr_n": 1},
+        "features": {
+            "lfr_m": checkpoint["config"]["frontend"]["frames"], "lfr_n": 6, "vad_lfr_m": vad["cmvn.shift"].numel() // 80,
+            "vad_lfr_n": 1,
+        },
         "decoder": {"chunk_frames": 3, "beam": 16, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
     }
     path = args.out / "config.json"

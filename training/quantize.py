@@ -4,7 +4,8 @@
 
 Only `model.safetensors` changes, the other files are copied. Of each linear layer `NAME` of the encoder and of the head, `NAME.weight` becomes
 int8 and `NAME.weight_scale` (float32, one number per row) stands beside it: the matrix is `weight_scale[:, None] *
-weight`. Norms, biases, the taps of the memory blocks and the input norm stay as they are. A folder that is int8 already stays the same.
+weight`. Norms, biases, convolutions, the taps of the memory blocks and the input norm stay as they are. A folder that is int8 already
+stays the same.
 """
 
 import argparse
@@ -40,7 +41,8 @@ def quantize(matrix):
 
 
 def is_matrix(name, value):
-    """Whether a tensor of `model.safetensors` is the weight of a linear layer. The taps of a memory block have three dimensions."""
+    """Whether a tensor of `model.safetensors` is the weight of a linear layer. The taps of a memory block have three dimensions,
+    the convolutions before the encoder four."""
     return name.endswith(".weight") and value.ndim == 2 and np.issubdtype(value.dtype, np.floating)
 
 

@@ -2,6 +2,7 @@
 
     python training/random_model.py models/tiny            # small sizes
     python training/random_model.py /tmp/big --full        # the sizes of the embedded model, to measure speed
+    python training/random_model.py /tmp/front --frontend  # with convolutions before the encoder; --full goes with it
 
 The folder holds `config.json`, `model.safetensors`, `vad.safetensors`, `tokens.txt` and `lm.bin`. Same seed, same
 bytes.
@@ -17,6 +18,7 @@ from safetensors.numpy import save_file
 
 SMALL = {"dim": 64, "ffn_dim": 128, "layers": 3}
 FULL = {"dim": 256, "ffn_dim": 1024, "layers": 8}
+BANDS = 80
 
 
 class Random:
@@ -32,6 +34,10 @@ class Random:
         if bias:
             self.tensor(f"{name}.bias", (outputs,), 0.1)
 
+    def convolution(self, name, inputs, outputs, kernel):
+        self.tensor(f"{name}.weight", (outputs, inputs, *kernel), (inputs * kernel[0] * kernel[1]) ** -0.5)
+        self.tensor(f"{name}.bias", (outputs,), 0.1)
+
     def norm(self, name, dim):
         self.tensor(f"{name}.weight", (dim,), 0.1, mean=1.0)
         self.tensor(f"{name}.bias", (dim,), 0.1)
@@ -44,6 +50,13 @@ class Random:
 def recogniser(config, tokens, seed):
     """The tensors of `model.safetensors`: FunASR's names behind `encoder.` and `ctc.`, and the input norm."""
     c, model = config, Random(seed)
+    row = c["input_dim"]
+    if "frontend" in c:
+        # Bands before and behind the second convolution, which leaves one value in time.
+        row, (a, b), bands = c["frontend"]["frames"] * BANDS, c["frontend"]["channels"], ((BANDS - 1) // 2 - 1) // 2
+        model.convolution("encoder.frontend.conv1", 1, a, (3, 3))
+        model.convolution("encoder.frontend.conv2", a, b, (5, 3))
+        model.linear("encoder.frontend.out", b * bands, c["input_dim"])
     for i in range(c["layers"]):
         inputs = c["input_dim"] if i == 0 else c["dim"]
         name = "encoder.encoders0.0" if i == 0 else f"encoder.encoders.{i - 1}"
@@ -57,8 +70,8 @@ def recogniser(config, tokens, seed):
     model.norm("encoder.after_norm", c["dim"])
     model.linear("ctc.ctc_lo", c["dim"], tokens)
     # (x + shift) * scale: natural logs of 80 filters lie about 10, with a spread of about 4.
-    model.tensor("cmvn.shift", (c["input_dim"],), 0.1, mean=-10.0)
-    model.tensor("cmvn.scale", (c["input_dim"],), 0.01, mean=0.25)
+    model.tensor("cmvn.shift", (row,), 0.1, mean=-10.0)
+    model.tensor("cmvn.scale", (row,), 0.01, mean=0.25)
     return model.tensors
 
 
@@ -104,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--frontend", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +136,9 @@ def main():
     }
     if not args.full:
         config["vad"].update(input_affine_dim=32, linear_dim=32, proj_dim=16, layers=2, output_affine_dim=32)
+    if args.frontend:
+        config["encoder"]["frontend"] = {"frames": 11, "channels": [32, 48] if args.full else [4, 6]}
+        config["features"]["lfr_m"] = 11
     lines = token_lines(args.full)
     (args.folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     (args.folder / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -26,7 +26,7 @@ fn real_time_factor(model: &Model) -> Result<f32, EngineError> {
         .new_state()
         .map_err(|error| EngineError::new(EngineErrorKind::Internal, error.to_string()))?;
     let chunk = config.decoder.chunk_frames;
-    let row = config.encoder.input_dim;
+    let row = config.encoder.row_len();
     let rows = vec![0.5; CHUNKS * chunk * row];
     let began = Instant::now();
     for chunk_rows in rows.chunks_exact(chunk * row) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ting_audio::AudioStream;
 use ting_features::{Fbank, FbankOptions, Lfr};
-use ting_models::{EncoderState, FeatureConfig, FsmnVadState, Languages, Model};
+use ting_models::{EncoderState, FsmnVadState, Languages, Model};
 
 use crate::api::{
     EngineError, EngineErrorKind, Event, IneffectiveHotword, Language, Sentence, TaskOptions,
@@ -325,15 +325,13 @@ impl Recognizer {
             semantic: self.options.semantic,
             text: self.options.text(),
         };
-        let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
         let from = (segment.beginning.start + segment.taken - self.first_frame) * BANDS;
         let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
         let segmenter = &self.segmenter;
         // In a pause nothing new is said: the partial before it stands.
         let speaking = |until: usize| {
-            // A row is complete before the next begins, so the last frames of the chunk may not be judged yet.
-            let known = (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until);
-            segmenter.has_speech(known.saturating_sub(PARTIAL_SPEECH), known)
+            let judged = context.judged(until);
+            segmenter.has_speech(judged.saturating_sub(PARTIAL_SPEECH), judged)
         };
         let heard = segment.push(&context, frames, speaking);
         for sentence in heard.partials {

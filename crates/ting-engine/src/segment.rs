@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ting_features::Lfr;
-use ting_models::{EncoderState, Model};
+use ting_models::{EncoderState, FeatureConfig, Model};
 
 use crate::align::align;
 use crate::api::{Sentence, Word};
@@ -18,8 +18,6 @@ use crate::words::{self, TimedToken};
 
 /// Mel bands of a feature frame.
 pub(crate) const BANDS: usize = 80;
-/// The last frames of a chunk that may not be judged when it is complete: a row is complete before the next begins.
-const LFR_AHEAD: usize = 3;
 /// A token lasts at most this long after its spike, in ms: CTC spikes say where a token is, not how long.
 const TOKEN_MS: u64 = 240;
 /// What the search for partials took to be said this long ago, in ms, is settled: hypotheses that say otherwise are dropped.
@@ -107,6 +105,13 @@ impl Context<'_> {
         let punctuator = self.model.punctuator.as_ref();
         let mark = punctuator.map_or(1, |punctuator| punctuator.config().look_ahead);
         mark.max(ting_text::LOOK_AHEAD)
+    }
+
+    /// The frames before this one are judged when the rows of a segment up to frame `until` are complete, however its frames
+    /// came: a row may be complete before the next begins, and then the last frames of the chunk may not be judged yet.
+    pub(crate) fn judged(&self, until: usize) -> usize {
+        let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
+        (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until)
     }
 
     fn lfr(&self) -> Lfr {
@@ -198,7 +203,7 @@ impl Segment {
             if let Some(punctuator) = &context.model.punctuator {
                 punctuate_partial(punctuator, &mut spoken.words, &mut self.said);
             }
-            heard.division = self.division(&spoken.words, until);
+            heard.division = self.division(&spoken.words, context.judged(until));
             if heard.division.is_some() {
                 break;
             }
@@ -210,11 +215,11 @@ impl Segment {
         heard
     }
 
-    /// Where `words`, those of a partial, say that the sentence ended; always inside the segment.
-    fn division(&mut self, words: &[Word], until: usize) -> Option<Division> {
+    /// Where `words`, those of a partial, say that the sentence ended; always inside the segment, and before the frame `judged`,
+    /// because nothing can be cut behind it.
+    fn division(&mut self, words: &[Word], judged: usize) -> Option<Division> {
         let division = self.sentence_end.as_mut()?.see(words)?;
-        // The last frames of a chunk may not be judged yet, so nothing can be cut there.
-        let inside = division.frame > self.beginning.start && division.frame + LFR_AHEAD < until;
+        let inside = division.frame > self.beginning.start && division.frame < judged;
         inside.then_some(division)
     }
 

@@ -25,7 +25,7 @@ fn main() -> Result<(), ModelError> {
         ting_kernels::instruction_set()
     );
     let config = &model.config;
-    let (dim, frames) = (config.encoder.input_dim, FRAMES / config.features.lfr_n);
+    let (dim, frames) = (config.encoder.row_len(), FRAMES / config.features.lfr_n);
     let x: Vec<f32> = (0..frames * dim)
         .map(|i| (i * 7919 % 1009) as f32 / 100.0)
         .collect();

@@ -27,6 +27,26 @@ pub(crate) enum Matrix {
     },
 }
 
+impl Matrix {
+    /// The matrix whose column `i` is column `order[i]` of this one, which has as many.
+    pub(crate) fn with_columns(self, order: &[usize]) -> Self {
+        match self {
+            Self::Float(weight) => Self::Float(reordered(&weight, order)),
+            // A scale is of a whole row, so it holds in any order.
+            Self::Int8 { weight, scales } => Self::Int8 {
+                weight: reordered(&weight, order),
+                scales,
+            },
+        }
+    }
+}
+
+fn reordered<T: Copy>(weight: &[T], order: &[usize]) -> Vec<T> {
+    let rows = weight.chunks_exact(order.len().max(1));
+    rows.flat_map(|row| order.iter().map(|column| row[*column]))
+        .collect()
+}
+
 impl<'data> Checkpoint<'data> {
     /// Opens the file held in `bytes`. No alignment is needed.
     ///

@@ -87,7 +87,7 @@ impl Default for DecoderConfig {
 }
 
 /// Bands of the filter bank every model of the family is trained on.
-const FILTERS: usize = 80;
+pub(crate) const FILTERS: usize = 80;
 
 impl ModelConfig {
     /// Reads and checks `config.json`.
@@ -106,20 +106,31 @@ impl ModelConfig {
         require(lfr_n > 0 && vad_lfr_n > 0, || {
             "features.lfr_n and features.vad_lfr_n should be at least 1".to_owned()
         })?;
-        for (name, dim, stack_name, stack) in [
-            (
+        // Rows that the encoder has convolutions for are as long as these want them.
+        if let Some(frontend) = &config.encoder.frontend {
+            require(frontend.frames == lfr_m, || {
+                format!(
+                    "encoder.frontend.frames is {}, but features.lfr_m is {lfr_m}",
+                    frontend.frames
+                )
+            })?;
+        }
+        let rows = match config.encoder.frontend {
+            Some(_) => None,
+            None => Some((
                 "encoder.input_dim",
                 config.encoder.input_dim,
                 "lfr_m",
                 lfr_m,
-            ),
-            (
-                "vad.input_dim",
-                config.vad.input_dim,
-                "vad_lfr_m",
-                vad_lfr_m,
-            ),
-        ] {
+            )),
+        };
+        let vad_rows = (
+            "vad.input_dim",
+            config.vad.input_dim,
+            "vad_lfr_m",
+            vad_lfr_m,
+        );
+        for (name, dim, stack_name, stack) in rows.into_iter().chain([vad_rows]) {
             require(stack.checked_mul(FILTERS) == Some(dim), || {
                 format!("{name} is {dim}, but features.{stack_name} asks for {FILTERS} x {stack}")
             })?;

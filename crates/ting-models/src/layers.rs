@@ -27,12 +27,9 @@ impl Linear {
         in_features: usize,
         out_features: usize,
     ) -> Result<Self, ModelError> {
-        let layer = Self::load_without_bias(checkpoint, name, in_features, out_features)?;
+        let weight = checkpoint.matrix(name, out_features, in_features)?;
         let bias = checkpoint.tensor(&format!("{name}.bias"), &[out_features])?;
-        Ok(Self {
-            bias: Some(bias),
-            ..layer
-        })
+        Ok(Self::pack(weight, in_features, out_features, Some(bias)))
     }
 
     pub(crate) fn load_without_bias(
@@ -41,7 +38,18 @@ impl Linear {
         in_features: usize,
         out_features: usize,
     ) -> Result<Self, ModelError> {
-        let weight = match checkpoint.matrix(name, out_features, in_features)? {
+        let weight = checkpoint.matrix(name, out_features, in_features)?;
+        Ok(Self::pack(weight, in_features, out_features, None))
+    }
+
+    /// The layer of a `weight` of `[out_features][in_features]` and a bias of `[out_features]`.
+    pub(crate) fn pack(
+        weight: Matrix,
+        in_features: usize,
+        out_features: usize,
+        bias: Option<Vec<f32>>,
+    ) -> Self {
+        let weight = match weight {
             Matrix::Float(weight) => {
                 Weight::Float(PackedMatrix::pack(&weight, out_features, in_features))
             }
@@ -50,11 +58,11 @@ impl Linear {
                 Weight::Int8(packed)
             }
         };
-        Ok(Self {
+        Self {
             weight,
             out_features,
-            bias: None,
-        })
+            bias,
+        }
     }
 
     /// `x` is `[rows][in_features]`; `out` becomes `[rows][out_features]`.

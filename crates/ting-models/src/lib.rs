@@ -2,7 +2,8 @@
 //!
 //! [`Model`] gathers what a model folder holds. The networks are those of FunASR, and the layer names in the
 //! code are those of its checkpoints: [`SanmEncoder`] is `SANMEncoder` and `SenseVoiceEncoderSmall`, [`CtcHead`]
-//! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`, [`Punctuator`] is `CTTransformer`.
+//! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`, [`Punctuator`] is `CTTransformer`. The convolutions that an encoder may have before its
+//! first layer ([`FrontendConfig`]) are this project's own.
 //!
 //! # Architecture invariants
 //! - Knows nothing of sessions, sockets, audio containers or features: rows of numbers in, rows out.
@@ -33,6 +34,6 @@ pub use model::Model;
 pub use ngram::{LmState, NgramLm};
 pub use punctuator::{PunctuationConfig, Punctuator, RecogniserWeights};
 pub use readings::Readings;
-pub use sanm::{EncoderState, SanmConfig, SanmEncoder};
+pub use sanm::{EncoderState, FrontendConfig, SanmConfig, SanmEncoder};
 pub use tokens::{Languages, Tokens};
 pub use vad::{FsmnVad, FsmnVadState, VadConfig};

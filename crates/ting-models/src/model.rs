@@ -19,7 +19,7 @@ use crate::vad::FsmnVad;
 /// | file | content |
 /// |---|---|
 /// | `config.json` | [`ModelConfig`] |
-/// | `model.safetensors` | the recogniser: `encoder.*`, `ctc.ctc_lo.*`, optional `cmvn.shift` and `cmvn.scale` |
+/// | `model.safetensors` | the recogniser: `encoder.*` (`encoder.frontend.*` if the configuration has one), `ctc.ctc_lo.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |

@@ -118,6 +118,10 @@ impl Punctuator {
         require([place, kind, silence].iter().all(|w| w.is_finite()), || {
             "punctuation.recogniser should have finite numbers".to_owned()
         })?;
+        require(config.encoder.frontend.is_none(), || {
+            "punctuation.encoder.frontend should not be there: it is for rows of filter banks"
+                .to_owned()
+        })?;
         let encoder = SanmEncoder::load(weights, "encoder.", config.encoder.clone())?;
         let SanmConfig { input_dim, dim, .. } = config.encoder;
         Ok(Self {

@@ -1,4 +1,5 @@
-"""Writes the fixtures of `parity.rs`, `punctuation.rs` and `ngram.rs` into `tests/data`, from FunASR's own networks.
+"""Writes the fixtures of `parity.rs`, `punctuation.rs` and `ngram.rs` into `tests/data`, from FunASR's own networks, and that of `frontend.rs`
+from `training/model.py`: FunASR's have no convolutions.
 
 Needs torch, numpy, safetensors and an unpacked `funasr` wheel (`pip download --no-deps funasr`, version 1.4.16 was
 used):
@@ -23,6 +24,7 @@ from safetensors.torch import save_file
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "training"))
+from model import Encoder, attention_mask  # noqa: E402
 from ngram_format import write_lm  # noqa: E402
 
 
@@ -115,6 +117,23 @@ def sense_voice(SenseVoiceEncoderSmall, name):
     x = torch.randn(1, 17, 20)
     encoded = encoder(x.clone(), torch.tensor([17]))[0]
     save(name, prefixed("encoder.", encoder) | {"test.input": x[0], "test.encoded": encoded[0]})
+
+
+def frontend(name):
+    frames, config = 9, {
+        "input_dim": 80, "dim": 24, "heads": 2, "ffn_dim": 32, "layers": 2, "kernel": 5, "sanm_shift": 2, "norm_eps": 1e-5,
+        "frontend": {"frames": 11, "channels": [4, 6]},
+    }
+    encoder = randomise(Encoder(config))
+    tensors = prefixed("encoder.", encoder)
+    x = torch.randn(1, frames, 11 * 80)
+    tensors["test.input"] = x[0].clone()
+    tensors["cmvn.shift"], tensors["cmvn.scale"] = torch.randn(11 * 80), torch.rand(11 * 80) + 0.5
+    x = (x + tensors["cmvn.shift"]) * tensors["cmvn.scale"]
+    for key, chunk in (("test.encoded", 0), ("test.chunked", 3)):
+        mask = attention_mask(torch.tensor([frames]), frames, chunk, 7)
+        tensors[key] = encoder(x, mask, torch.ones(1, frames, 1))[0][0]
+    save(name, tensors)
 
 
 def vad(FSMN, name, cmvn):
@@ -210,6 +229,8 @@ def main():
         vad(FSMN, "fsmn_vad", cmvn=False)
         torch.manual_seed(102)
         vad(FSMN, "fsmn_vad_cmvn", cmvn=True)
+        torch.manual_seed(105)
+        frontend("frontend")
         tokens = ["<blank>", "<s>", "</s>", *"今天气很好吗我们去", "hello", "world", "it's", "<unk>"]
         torch.manual_seed(103)
         punctuation(CTTransformer, "ct_punc", (24, 24, 4, 32, 3, 11, 0), tokens, 17)

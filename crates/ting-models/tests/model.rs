@@ -25,7 +25,7 @@ fn the_embedded_model_is_the_folder() {
     );
     assert_eq!(embedded.config, folder.config);
     assert_eq!(embedded.lm.is_some(), folder.lm.is_some());
-    let dim = embedded.config.encoder.input_dim;
+    let dim = embedded.config.encoder.row_len();
     let x = rows(20, dim);
     assert_eq!(
         embedded.encoder.forward_full(&x, 20),
@@ -39,16 +39,14 @@ fn the_embedded_model_streams_and_its_outputs_are_probabilities() {
     let config = &model.config.encoder;
     let chunk = model.config.decoder.chunk_frames;
     let frames = 40 * chunk + 1;
-    let x = rows(frames, config.input_dim);
+    let dim = config.row_len();
+    let x = rows(frames, dim);
     let mut state = model.encoder.new_state().unwrap();
     let mut encoded = Vec::new();
-    for part in x.chunks(chunk * config.input_dim) {
-        model.encoder.forward_chunk(
-            part,
-            part.len() / config.input_dim,
-            &mut state,
-            &mut encoded,
-        );
+    for part in x.chunks(chunk * dim) {
+        model
+            .encoder
+            .forward_chunk(part, part.len() / dim, &mut state, &mut encoded);
     }
     assert_eq!(state.frames(), frames);
     let log_probs = model.ctc.log_probs(&encoded, frames);

@@ -129,6 +129,7 @@ impl Case {
             position: self.position,
             norm_eps: self.norm_eps,
             left_context: self.chunk.map_or(0, |(_, left)| left),
+            frontend: None,
         }
     }
 }

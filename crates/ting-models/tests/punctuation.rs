@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use ting_models::{
-    Checkpoint, Model, ModelErrorKind, PunctuationConfig, Punctuator, RecogniserWeights, SanmConfig,
+    Checkpoint, FrontendConfig, Model, ModelErrorKind, PunctuationConfig, Punctuator,
+    RecogniserWeights, SanmConfig,
 };
 
 const CLASSES: [&str; 6] = ["<unk>", "_", "，", "。", "？", "、"];
@@ -55,6 +56,7 @@ impl Case {
                 position: self.position,
                 norm_eps: 1e-12,
                 left_context: 160,
+                frontend: None,
             },
             classes: CLASSES.map(str::to_owned).to_vec(),
             look_ahead: self.look_ahead,
@@ -225,6 +227,19 @@ fn unfit_files_are_named() {
             |c| c.encoder.kernel = 0,
             ModelErrorKind::Config,
             "kernel",
+        ),
+        (
+            "convolutions",
+            b"",
+            |c| {
+                let channels = [2, 3];
+                c.encoder.frontend = Some(FrontendConfig {
+                    frames: 11,
+                    channels,
+                });
+            },
+            ModelErrorKind::Config,
+            "punctuation.encoder.frontend",
         ),
     ];
     let case = &CASES[1];

@@ -2,13 +2,15 @@
 
 use serde::Deserialize;
 
+use super::frontend::FrontendConfig;
 use crate::config::{MAX_SIZE, require};
 use crate::error::ModelError;
 
 /// The sizes of a SAN-M encoder. The names in brackets are those of FunASR's `config.yaml`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct SanmConfig {
-    /// Values of an input row (`input_size`): 560 for 80 filters stacked seven times.
+    /// Values that the first layer reads (`input_size`): 560 for 80 filters stacked seven times. Without `frontend` these are an
+    /// input row.
     pub input_dim: usize,
     /// Values of an output row (`output_size`).
     pub dim: usize,
@@ -35,6 +37,9 @@ pub struct SanmConfig {
     /// Frames before a chunk that its attention sees when streaming.
     #[serde(default)]
     pub left_context: usize,
+    /// Convolutions that make the values of the first layer from longer rows; not in FunASR.
+    #[serde(default)]
+    pub frontend: Option<FrontendConfig>,
 }
 
 fn default_norm_eps() -> f32 {
@@ -42,6 +47,13 @@ fn default_norm_eps() -> f32 {
 }
 
 impl SanmConfig {
+    /// Values of an input row.
+    pub fn row_len(&self) -> usize {
+        self.frontend
+            .as_ref()
+            .map_or(self.input_dim, FrontendConfig::row_len)
+    }
+
     /// Frames before a frame that its memory block sees.
     pub fn memory_left(&self) -> usize {
         (self.kernel - 1) / 2 + self.sanm_shift
@@ -70,6 +82,9 @@ impl SanmConfig {
             self.tp_layers <= MAX_SIZE && self.left_context <= MAX_SIZE,
             || format!("encoder.tp_layers and encoder.left_context should be at most {MAX_SIZE}"),
         )?;
+        if let Some(frontend) = &self.frontend {
+            frontend.check(self.input_dim)?;
+        }
         let Self {
             dim,
             heads,

@@ -1,6 +1,7 @@
 //! The whole encoder, over an utterance or chunk by chunk.
 
 use super::config::SanmConfig;
+use super::frontend::{self, Frontend};
 use super::layer::{SanmLayer, Scratch};
 use super::stream::EncoderState;
 use crate::checkpoint::Checkpoint;
@@ -8,11 +9,12 @@ use crate::error::{ModelError, ModelErrorKind};
 use crate::layers::{InputNorm, LayerNorm};
 
 /// FunASR's `SANMEncoder` and `SenseVoiceEncoderSmall` with `normalize_before`, preceded by the checkpoint's
-/// mean and variance normalisation if it has one.
+/// mean and variance normalisation if it has one, and by convolutions if the configuration has them.
 #[derive(Debug)]
 pub struct SanmEncoder {
     config: SanmConfig,
     input_norm: Option<InputNorm>,
+    frontend: Option<Frontend>,
     /// The layer of `encoders0`, then those of `encoders`.
     layers: Vec<SanmLayer>,
     after_norm: LayerNorm,
@@ -50,8 +52,17 @@ impl SanmEncoder {
         let tp_layers: Vec<_> = (0..config.tp_layers)
             .map(|i| layer(format!("tp_encoders.{i}"), config.dim))
             .collect::<Result<_, _>>()?;
+        let frontend = |sizes| {
+            Frontend::load(
+                checkpoint,
+                &format!("{prefix}frontend."),
+                sizes,
+                config.input_dim,
+            )
+        };
         Ok(Self {
-            input_norm: InputNorm::load(checkpoint, config.input_dim)?,
+            input_norm: InputNorm::load(checkpoint, config.row_len())?,
+            frontend: config.frontend.as_ref().map(frontend).transpose()?,
             layers,
             after_norm: norm("after_norm")?,
             tp_norm: if tp_layers.is_empty() {
@@ -71,21 +82,19 @@ impl SanmEncoder {
 
     /// Bytes of memory the weights take.
     pub fn bytes(&self) -> usize {
-        self.layers
-            .iter()
-            .chain(&self.tp_layers)
-            .map(SanmLayer::bytes)
-            .sum()
+        let layers = self.layers.iter().chain(&self.tp_layers);
+        layers.map(SanmLayer::bytes).sum::<usize>()
+            + self.frontend.as_ref().map_or(0, Frontend::bytes)
     }
 
-    /// Encodes a whole utterance, each frame attending to all: `x` is `[frames][input_dim]`, the result
-    /// `[frames][dim]`.
+    /// Encodes a whole utterance, each frame attending to all: `x` is `[frames][row_len]` (see [`SanmConfig::row_len`]), the
+    /// result `[frames][dim]`.
     ///
     /// # Panics
     /// When `x` is not `frames` rows.
     pub fn forward_full(&self, x: &[f32], frames: usize) -> Vec<f32> {
         let mut rows = Vec::new();
-        self.prepare(x, frames, 0, &mut rows);
+        self.prepare(x, frames, 0, &mut rows, &mut frontend::Scratch::default());
         let mut scratch = Scratch::default();
         for layer in &self.layers {
             layer.forward_full(&mut rows, frames, &mut scratch);
@@ -123,7 +132,7 @@ impl SanmEncoder {
         Ok(EncoderState::new(&self.config))
     }
 
-    /// Encodes the next chunk of a stream: `chunk` is `[frames][input_dim]`, and `[frames][dim]` are appended to
+    /// Encodes the next chunk of a stream: `chunk` is `[frames][row_len]`, and `[frames][dim]` are appended to
     /// `out`. Each frame attends to the whole chunk and to the `left_context` frames before it.
     ///
     /// `state` has to come from [`SanmEncoder::new_state`] of this encoder.
@@ -164,9 +173,10 @@ impl SanmEncoder {
             layers: states,
             frames: seen,
             rows,
+            frontend,
             scratch,
         } = state;
-        self.prepare(x, frames, *seen, rows);
+        self.prepare(x, frames, *seen, rows, frontend);
         *seen += frames;
         let (own, tp) = states.split_at_mut(self.layers.len());
         for (layer, state) in self.layers.iter().zip(own) {
@@ -185,25 +195,37 @@ impl SanmEncoder {
         }
     }
 
-    /// The input of the first layer: normalised, scaled by the square root of `dim`, positions added.
-    fn prepare(&self, x: &[f32], frames: usize, first: usize, rows: &mut Vec<f32>) {
-        let input_dim = self.config.input_dim;
+    /// The input of the first layer: normalised, convolved, scaled by the square root of `dim`, positions added.
+    fn prepare(
+        &self,
+        x: &[f32],
+        frames: usize,
+        first: usize,
+        rows: &mut Vec<f32>,
+        scratch: &mut frontend::Scratch,
+    ) {
+        let row_len = self.config.row_len();
         assert_eq!(
             x.len(),
-            frames * input_dim,
-            "the input should be {frames} rows of {input_dim}"
+            frames * row_len,
+            "the input should be {frames} rows of {row_len}"
         );
         rows.clear();
-        rows.extend_from_slice(x);
-        if let Some(norm) = &self.input_norm {
-            norm.apply(rows);
+        let norm = self.input_norm.as_ref();
+        if let Some(frontend) = &self.frontend {
+            frontend.forward(x, norm, rows, scratch);
+        } else {
+            rows.extend_from_slice(x);
+            if let Some(norm) = norm {
+                norm.apply(rows);
+            }
         }
         let factor = (self.config.dim as f64).sqrt() as f32;
         for value in rows.iter_mut() {
             *value *= factor;
         }
         if self.config.position {
-            add_positions(rows, input_dim, first + 1);
+            add_positions(rows, self.config.input_dim, first + 1);
         }
     }
 }

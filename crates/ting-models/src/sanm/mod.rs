@@ -2,9 +2,11 @@
 
 mod config;
 mod encoder;
+mod frontend;
 mod layer;
 mod stream;
 
 pub use config::SanmConfig;
 pub use encoder::SanmEncoder;
+pub use frontend::FrontendConfig;
 pub use stream::EncoderState;

@@ -1,6 +1,7 @@
 //! What a stream keeps between chunks.
 
 use super::config::SanmConfig;
+use super::frontend;
 use super::layer::Scratch;
 
 /// What an encoder keeps of one stream between chunks.
@@ -13,6 +14,7 @@ pub struct EncoderState {
     /// Frames seen so far, for the sinusoidal positions.
     pub(super) frames: usize,
     pub(super) rows: Vec<f32>,
+    pub(super) frontend: frontend::Scratch,
     pub(super) scratch: Scratch,
 }
 
@@ -30,6 +32,7 @@ impl EncoderState {
                 .collect(),
             frames: 0,
             rows: Vec::new(),
+            frontend: frontend::Scratch::default(),
             scratch: Scratch::default(),
         }
     }
