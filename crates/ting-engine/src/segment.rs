@@ -107,11 +107,9 @@ impl Context<'_> {
         mark.max(ting_text::LOOK_AHEAD)
     }
 
-    /// The frames before this one are judged when the rows of a segment up to frame `until` are complete, however its frames
-    /// came: a row may be complete before the next begins, and then the last frames of the chunk may not be judged yet.
+    /// The frames before this one are judged when the rows of a segment up to frame `until` are complete.
     pub(crate) fn judged(&self, until: usize) -> usize {
-        let FeatureConfig { lfr_m, lfr_n, .. } = self.model.config.features;
-        (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until)
+        judged(&self.model.config.features, until)
     }
 
     fn lfr(&self) -> Lfr {
@@ -131,6 +129,13 @@ impl Context<'_> {
         };
         (0..frames).map(move |t| Frame::new(&log_probs[t * tokens..(t + 1) * tokens], look))
     }
+}
+
+/// Frames up to `until` that are surely there when the rows up to it are complete, however the frames came: a row may be
+/// complete before the next begins.
+fn judged(features: &FeatureConfig, until: usize) -> usize {
+    let FeatureConfig { lfr_m, lfr_n, .. } = *features;
+    (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until)
 }
 
 impl Segment {
@@ -375,6 +380,33 @@ impl Segment {
             evidence,
             old,
             settled_ms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn judged_are_the_frames_that_complete_the_rows() {
+        for (lfr_m, lfr_n) in [(7, 6), (11, 6), (12, 6), (5, 1), (1, 6), (2, 3)] {
+            let features = FeatureConfig {
+                lfr_m,
+                lfr_n,
+                ..FeatureConfig::default()
+            };
+            let (mut lfr, mut rows) = (Lfr::new(lfr_m, lfr_n, 1), Vec::new());
+            for taken in 1..100 {
+                let before = rows.len() / lfr_m;
+                lfr.push(&[0.0], &mut rows);
+                let complete = rows.len() / lfr_m;
+                if complete > before {
+                    let until = complete * lfr_n;
+                    let name = format!("{lfr_m} every {lfr_n}, {complete} rows");
+                    assert_eq!(judged(&features, until), taken.min(until), "{name}");
+                }
+            }
         }
     }
 }

@@ -164,7 +164,7 @@ fn unknown_words_and_capitals_are_read() {
 #[test]
 fn unfit_files_are_named() {
     type Change = fn(&mut PunctuationConfig);
-    let cases: [(&str, &[u8], Change, ModelErrorKind, &str); 9] = [
+    let cases: [(&str, &[u8], Change, ModelErrorKind, &str); 10] = [
         (
             "no list",
             b"{}",
