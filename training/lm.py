@@ -15,10 +15,13 @@ import json
 import math
 import pathlib
 
+import numpy as np
+
 import text as T
 from ngram_format import score, write_lm
 from tokens import read_table
 from train import Targets
+from words import english_string, words_to_spell
 
 # Stands for the start of a sentence: the blank, which no text holds.
 START = 0
@@ -30,10 +33,15 @@ def pieces(targets, target, lang):
     return [targets.ids[p] for p in parts if p in targets.ids]
 
 
-def sequences(work, targets):
-    for lang, pairs in json.loads((work / "texts.json").read_text()).items():
+def sequences(work, targets, strings):
+    """Token ids of the texts, and of `strings` of spelled names and numbers, which sentences have few of."""
+    texts = json.loads((work / "texts.json").read_text())
+    for lang, pairs in texts.items():
         for _, target in pairs:
             yield pieces(targets, target, lang)
+    rng, words = np.random.default_rng(3), words_to_spell(texts["en"])
+    for _ in range(strings):
+        yield pieces(targets, english_string(rng, words), "en")
 
 
 def dictionary_words(targets):
@@ -135,7 +143,7 @@ def perplexity(orders, sentences):
 
 def unseen(data, targets):
     """(name, sentences) of what no training step sees."""
-    for table in sorted((data / "speech").glob("*-read*.tsv")):
+    for table in sorted((data / "speech").glob("*-*.tsv")):
         lang = table.name[:2]
         rows = [T.normalize(r["text"].split("|")[0], lang) for r in read_table(table) if r["split"] == "dev"]
         yield table.stem, [pieces(targets, t, lang) for t in rows if t]
@@ -152,11 +160,12 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, help="print perplexities on this folder's unseen sentences")
     parser.add_argument("--order", type=int, default=4)
     parser.add_argument("--dictionary", type=float, default=0.05, help="weight of a count of the word list")
+    parser.add_argument("--strings", type=int, default=3000, help="made-up strings of letters, numbers and dates")
     parser.add_argument("--least", type=int, default=2, help="how often the longest n-grams must have been seen")
     args = parser.parse_args()
     targets = Targets(args.work)
     counts = adjusted_counts(
-        sequences(args.work, targets), dictionary_words(targets), len(targets.tokens), args.order, args.dictionary
+        sequences(args.work, targets, args.strings), dictionary_words(targets), len(targets.tokens), args.order, args.dictionary
     )
     orders = estimate(counts, {args.order: args.least})
     write_lm(args.out, orders)

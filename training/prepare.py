@@ -18,7 +18,7 @@ from augment import Augmenter, change_speed, read_tar, through_codec
 from features import fbank
 from synth import Espeak, random_sentence
 from tokens import read_table
-from words import as_spoken, english_string, japanese_words
+from words import as_spoken, english_string, japanese_words, words_to_spell
 
 REAL_SETS = "zh-read zh-read2 en-read en-read2 en-words ja-words".split()
 # Sets of single words, of which each utterance is short: they get turns of their own.
@@ -59,7 +59,7 @@ def word_jobs(texts, turns):
     """For each turn: the recordings of words once more, 1600 English strings and the words of the Japanese lines."""
     result = []
     rng = np.random.default_rng(2)
-    spelled = sorted({w for line, t in texts["en"] if line for w in T.strip_marks(t).split() if 3 <= len(w) <= 10 and "'" not in w})
+    spelled = words_to_spell(texts["en"])
     japanese = japanese_words(t for line, t in texts["ja"] if line) if turns else []
     for turn in range(turns):
         result += [(f"words-{s}-{turn}-{k}", "real", (s, turn + 1, k, 3)) for s in WORD_SETS for k in range(3)]

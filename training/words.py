@@ -44,6 +44,12 @@ def date(rng):
     return f"{MONTHS[rng.integers(12)]} {day} {century}{two_digits(rng)}"
 
 
+def words_to_spell(pairs):
+    """Words of three to ten letters of the English `pairs` (line, target) of texts.json that have a line."""
+    found = {w for line, t in pairs if line for w in T.strip_marks(t).split()}
+    return sorted(w for w in found if 3 <= len(w) <= 10 and "'" not in w)
+
+
 def spelled(rng, words):
     """A name letter by letter, or letters at random. `words` are what is spelled."""
     if rng.random() < 0.6:
