@@ -43,8 +43,8 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--checkpoint", default="checkpoint.pt")
-    parser.add_argument("--lm-weight", type=float, default=0.4)
-    parser.add_argument("--token-bonus", type=float, default=1.8)
+    parser.add_argument("--lm-weight", type=float, default=0.6)
+    parser.add_argument("--token-bonus", type=float, default=3.8)
     parser.add_argument(
         "--int8", action=argparse.BooleanOptionalAction, default=True, help="store matrices as int8, else as float16"
     )
@@ -63,7 +63,7 @@ def main():
             "lfr_m": checkpoint["config"]["frontend"]["frames"], "lfr_n": 6, "vad_lfr_m": vad["cmvn.shift"].numel() // 80,
             "vad_lfr_n": 1,
         },
-        "decoder": {"chunk_frames": 3, "beam": 16, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
+        "decoder": {"chunk_frames": 3, "beam": 48, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus},
     }
     path = args.out / "config.json"
     if path.exists():

@@ -12,6 +12,10 @@ use crate::hotwords::{Completed, Graph, Spotter, Start};
 use crate::posteriors::{Frame, log_add};
 use crate::transcript::Symbol;
 
+/// A hypothesis is not extended by a token that would leave it this far (natural log) behind the best of the last frame, before the
+/// language model has a say: of what falls out so nearly nothing would be kept, and it is most of the work.
+const WINDOW: f32 = 10.0;
+
 /// How hypotheses are scored and kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct BeamOptions {
@@ -118,12 +122,19 @@ impl Beam {
             return;
         }
         let start = self.start();
+        let score = |h: &Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
+        let best = self
+            .beam
+            .iter()
+            .map(score)
+            .fold(f32::NEG_INFINITY, f32::max);
         // In order of first touch, so that ties are broken the same way every time.
         let mut next: Vec<Hypothesis> = Vec::new();
         let mut places: HashMap<u32, usize> = HashMap::new();
         for hypothesis in std::mem::take(&mut self.beam) {
             let total = hypothesis.acoustic();
             let node = &self.nodes[hypothesis.node as usize];
+            let extra = node.extra;
             let last = (hypothesis.node != ROOT).then(|| node.symbol.clone());
             let is_whole = node
                 .hotword
@@ -136,6 +147,10 @@ impl Beam {
             }
             let last = last.map(|last| last.token);
             for (token, ln_p) in &frame.tokens {
+                if total + extra + ln_p < best - WINDOW {
+                    // Nor will those after it, which are less likely.
+                    break;
+                }
                 if is_whole && self.graph.goes_on(*token) {
                     continue;
                 }
