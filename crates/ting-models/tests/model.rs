@@ -97,9 +97,9 @@ fn damaged_folders_name_the_file() {
         ),
         (
             "stacking contradicts the input",
-            |dir| edit_config(dir, "\"lfr_m\": 7", "\"lfr_m\": 6"),
+            |dir| edit_config(dir, "\"lfr_m\": 11", "\"lfr_m\": 6"),
             ModelErrorKind::Config,
-            "features.lfr_m asks for 80 x 6",
+            "encoder.frontend.frames is 11, but features.lfr_m is 6",
         ),
         (
             "no beam",
