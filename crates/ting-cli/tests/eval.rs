@@ -188,7 +188,11 @@ fn unseen_synthesised_sentences_are_recognised() {
     let report: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
     // Not targets: what the embedded model reaches on these few sentences, with room for another machine's rounding.
     let mut failed = Vec::new();
-    for (language, metric, most) in [("zh", "CER", 0.08), ("en", "WER", 0.25), ("ja", "CER", 0.55)] {
+    for (language, metric, most) in [
+        ("zh", "CER", 0.08),
+        ("en", "WER", 0.25),
+        ("ja", "CER", 0.55),
+    ] {
         let rates = report["rates"].as_array().unwrap();
         let rate = rates
             .iter()
