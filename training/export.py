@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--checkpoint", default="checkpoint.pt")
     parser.add_argument("--lm-weight", type=float, default=0.6)
-    parser.add_argument("--token-bonus", type=float, default=3.8)
+    parser.add_argument("--token-bonus", type=float, default=3.2)
     parser.add_argument(
         "--int8", action=argparse.BooleanOptionalAction, default=True, help="store matrices as int8, else as float16"
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 import text as T
 from ngram_format import score, write_lm
-from tokens import read_table
+from tokens import lines, read_table
 from train import Targets
 from words import english_string, words_to_spell
 
@@ -148,9 +148,7 @@ def unseen(data, targets):
         rows = [T.normalize(r["text"].split("|")[0], lang) for r in read_table(table) if r["split"] == "dev"]
         yield table.stem, [pieces(targets, t, lang) for t in rows if t]
     for lang in ("zh", "en", "ja"):
-        lines = [s.strip() for s in (data / "text" / f"{lang}.txt").read_text(encoding="utf-8").split("\n")]
-        rows = [T.normalize(s, lang) for s in lines if s and T.is_held_out(s)]
-        yield f"text/{lang}.txt", [pieces(targets, t, lang) for t in rows if t]
+        yield f"text/{lang}.txt", [pieces(targets, t, lang) for _, t in lines(data, lang, held_out=True)]
 
 
 def main():

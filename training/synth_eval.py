@@ -14,6 +14,7 @@ import soundfile as sf
 import text as T
 from prepare import surround
 from synth import RATE, Espeak, random_sentence
+from tokens import lines
 
 
 def main():
@@ -27,12 +28,11 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     espeak, rng, order = Espeak(), np.random.default_rng(args.seed), np.random.default_rng(0)
     for lang in ("zh", "en", "ja"):
-        lines = (args.data / "text" / f"{lang}.txt").read_text(encoding="utf-8").split("\n")
-        lines = [s.strip() for s in lines if s.strip() and T.is_held_out(s) and T.normalize(s, lang)]
-        order.shuffle(lines)
+        held_out = [line for line, _ in lines(args.data, lang, held_out=True)]
+        order.shuffle(held_out)
         rows = ["id\tsplit\tseconds\tspeaker\ttext\tsource\tlicence"]
         with tarfile.open(args.out / f"synth-{lang}.tar", "w") as tar:
-            for i, line in enumerate(lines[args.skip : args.skip + args.count]):
+            for i, line in enumerate(held_out[args.skip : args.skip + args.count]):
                 wave, voice = random_sentence(espeak, rng, line, lang)
                 wave = surround(wave, rng) * (0.5 / np.abs(wave).max())
                 data = io.BytesIO()

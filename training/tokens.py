@@ -22,10 +22,10 @@ def read_table(path):
         return [dict(zip(header, line.rstrip("\n").split("\t"))) for line in f]
 
 
-def lines(data, lang):
-    """Training lines of a language: (as published, target)."""
+def lines(data, lang, held_out=False):
+    """Lines of a language, those of the training or those held out: (as published, target)."""
     for line in (data / "text" / f"{lang}.txt").read_text(encoding="utf-8").split("\n"):
-        if line.strip() and not T.is_held_out(line):
+        if line.strip() and T.is_held_out(line) == held_out:
             target = T.normalize(line, lang)
             if target:
                 yield line.strip(), target

@@ -122,12 +122,6 @@ impl Beam {
             return;
         }
         let start = self.start();
-        let score = |h: &Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
-        let best = self
-            .beam
-            .iter()
-            .map(score)
-            .fold(f32::NEG_INFINITY, f32::max);
         // In order of first touch, so that ties are broken the same way every time.
         let mut next: Vec<Hypothesis> = Vec::new();
         let mut places: HashMap<u32, usize> = HashMap::new();
@@ -147,7 +141,7 @@ impl Beam {
             }
             let last = last.map(|last| last.token);
             for (token, ln_p) in &frame.tokens {
-                if total + extra + ln_p < best - WINDOW {
+                if total + extra + ln_p < start.score - WINDOW {
                     // Nor will those after it, which are less likely.
                     break;
                 }

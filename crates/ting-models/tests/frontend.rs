@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{File, distance, noise};
+use common::{Change, File, distance, noise, not_refused};
 use ting_models::{
     Checkpoint, FrontendConfig, ModelConfig, ModelErrorKind, SanmConfig, SanmEncoder,
 };
@@ -221,7 +221,6 @@ fn equals_the_network_that_is_trained() {
 
 #[test]
 fn sizes_that_do_not_fit_are_refused_by_name() {
-    type Change = fn(&mut SanmConfig);
     let cases: [(&str, Change, ModelErrorKind, &str); 9] = [
         (
             "few frames",
@@ -281,16 +280,7 @@ fn sizes_that_do_not_fit_are_refused_by_name() {
     let own = config(560, [5, 6]);
     let bytes = random(&own).bytes();
     let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
-    let mut failures = Vec::new();
-    for (name, change, kind, part) in cases {
-        let mut config = own.clone();
-        change(&mut config);
-        match SanmEncoder::load(&checkpoint, "encoder.", config) {
-            Err(error) if error.kind() == kind && error.to_string().contains(part) => {}
-            Err(error) => failures.push(format!("{name}: {:?} {error}", error.kind())),
-            Ok(_) => failures.push(format!("{name}: loaded")),
-        }
-    }
+    let mut failures = not_refused(&checkpoint, &own, &cases);
     // Convolutions are stored as floats.
     let mut int8 = random(&own);
     let conv = int8.0.get_mut("encoder.frontend.conv1.weight").unwrap();

@@ -1,4 +1,4 @@
-//! Checkpoints with random weights.
+//! Checkpoints with random weights, and what becomes of configurations that do not fit one.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use safetensors::tensor::{Dtype, TensorView};
-use ting_models::SanmConfig;
+use ting_models::{Checkpoint, ModelErrorKind, SanmConfig, SanmEncoder};
 
 /// Tensors by name, in little-endian bytes.
 #[derive(Clone, Default)]
@@ -127,4 +127,27 @@ pub fn distance(found: &[f32], expected: &[f32]) -> f32 {
     let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| v * v).sum::<f32>();
     let differences = &mut found.iter().zip(expected).map(|(f, e)| f - e);
     (square(differences) / square(&mut expected.iter().copied())).sqrt()
+}
+
+/// What makes a configuration unfit.
+pub type Change = fn(&mut SanmConfig);
+
+/// Which of the `cases` an encoder of `checkpoint` does not refuse as it should: name, change of `own`, kind of the error, and a
+/// part of its message.
+pub fn not_refused(
+    checkpoint: &Checkpoint<'_>,
+    own: &SanmConfig,
+    cases: &[(&str, Change, ModelErrorKind, &str)],
+) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (name, change, kind, part) in cases {
+        let mut config = own.clone();
+        change(&mut config);
+        match SanmEncoder::load(checkpoint, "encoder.", config) {
+            Err(error) if error.kind() == *kind && error.to_string().contains(part) => {}
+            Err(error) => failures.push(format!("{name}: {:?} {error}", error.kind())),
+            Ok(_) => failures.push(format!("{name}: loaded")),
+        }
+    }
+    failures
 }
