@@ -177,6 +177,9 @@ class Model(nn.Module):
         # Two labels per frame of 60 ms: English has more phones a second than there are frames.
         self.head_aux = nn.Linear(config["dim"], 2 * auxiliary)
         self.norm_aux = nn.LayerNorm(config["dim"])
+        self.head_aux_top = nn.Linear(config["dim"], 2 * auxiliary, bias=False)
+        # At first the function of the middle layer alone.
+        nn.init.zeros_(self.head_aux_top.weight)
         self.register_buffer("syllable_of", syllable_of)
         self.syllables = nn.Parameter(torch.randn(int(syllable_of.max()) + 2, config["dim"]) * 0.06)
         self.register_buffer("shift", torch.zeros(config["frontend"]["frames"] * BANDS))
@@ -193,5 +196,6 @@ class Model(nn.Module):
         valid = (torch.arange(frames)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
         x = (features + self.shift) * self.scale
         out, between = self.encoder(x, mask, valid, self.middle)
-        aux = self.head_aux(self.norm_aux(between.detach() if alone else between)).unflatten(-1, (2, -1)).flatten(1, 2)
-        return F.linear(out, self.head_weight(), self.head.bias), aux, between
+        middle, top = (between.detach(), out.detach()) if alone else (between, out)
+        aux = self.head_aux(self.norm_aux(middle)) + self.head_aux_top(top)
+        return F.linear(out, self.head_weight(), self.head.bias), aux.unflatten(-1, (2, -1)).flatten(1, 2), between

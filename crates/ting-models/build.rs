@@ -7,6 +7,7 @@ fn main() {
     println!("cargo::rerun-if-changed=../../models/tiny");
     for (file, cfg) in [
         ("lm.bin", "embedded_lm"),
+        ("lexicon.txt", "embedded_lexicon"),
         ("punc.safetensors", "embedded_punctuator"),
     ] {
         println!("cargo::rustc-check-cfg=cfg({cfg})");

@@ -63,6 +63,14 @@ impl Hypothesis {
     }
 }
 
+/// A text that the search ends with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Candidate {
+    pub(crate) symbols: Vec<Symbol>,
+    /// Natural logarithm of its probability, with language model and bonus.
+    pub(crate) score: f32,
+}
+
 const ROOT: u32 = 0;
 
 /// The search over one segment. Its memory grows with the segment, which is bounded.
@@ -171,8 +179,19 @@ impl Beam {
 
     /// The tokens of the best hypothesis.
     pub(crate) fn best(&self) -> Vec<Symbol> {
+        self.symbols(self.beam.first().map_or(ROOT, |hypothesis| hypothesis.node))
+    }
+
+    /// All hypotheses, the best first.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = Candidate> {
+        self.beam.iter().map(|hypothesis| Candidate {
+            symbols: self.symbols(hypothesis.node),
+            score: hypothesis.acoustic() + self.nodes[hypothesis.node as usize].extra,
+        })
+    }
+
+    fn symbols(&self, mut node: u32) -> Vec<Symbol> {
         let mut symbols = Vec::new();
-        let mut node = self.beam.first().map_or(ROOT, |hypothesis| hypothesis.node);
         while node != ROOT {
             let at = &self.nodes[node as usize];
             match &at.hotword {

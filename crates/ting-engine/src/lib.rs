@@ -25,6 +25,7 @@ mod recognizer;
 mod segment;
 mod segmenter;
 mod semantic;
+mod sounding;
 mod task;
 mod transcript;
 mod words;

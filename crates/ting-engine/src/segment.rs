@@ -7,13 +7,15 @@ use ting_models::{EncoderState, FeatureConfig, Model};
 
 use crate::align::align;
 use crate::api::{Sentence, Word};
-use crate::beam::{Beam, BeamOptions};
+use crate::beam::{Beam, BeamOptions, Candidate};
 use crate::evidence::Evidence;
 use crate::hotwords::Graph;
 use crate::posteriors::{Frame, Look};
 use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::{FRAME_MS, Likeness};
 use crate::semantic::{Division, SentenceEnd};
+use crate::sounding;
+use crate::transcript::Symbol;
 use crate::words::{self, TimedToken};
 
 /// Mel bands of a feature frame.
@@ -203,7 +205,8 @@ impl Segment {
             if !wanted(until) {
                 continue;
             }
-            let mut spoken = self.words(context, &self.posteriors, &self.beam, until);
+            let (symbols, settled) = (self.beam.best(), self.beam.settled());
+            let mut spoken = self.words(context, &self.posteriors, &symbols, settled, until);
             self.beam.settle(spoken.old);
             if let Some(punctuator) = &context.model.punctuator {
                 punctuate_partial(punctuator, &mut spoken.words, &mut self.said);
@@ -245,14 +248,25 @@ impl Segment {
         lfr.push(features, &mut rows);
         lfr.finish(&mut rows);
         let frames = rows.len() / lfr.row_len();
-        let encoded = context.model.encoder.forward_full(&rows, frames);
+        let pronunciation = context.model.pronunciation.as_ref();
+        let middle = pronunciation.map(|pronunciation| pronunciation.config.layer);
+        let (encoded, middle) =
+            (context.model.encoder).forward_full_and_middle(&rows, frames, middle);
         let mut beam = context.beam();
         let posteriors: Vec<Frame> = context.posteriors(&encoded, frames).collect();
         for frame in &posteriors {
             beam.advance(frame, context.model.lm.as_ref());
         }
         let until = self.beginning.start + features.len() / BANDS;
-        let mut spoken = self.words(context, &posteriors, &beam, until);
+        let symbols = match pronunciation {
+            Some(pronunciation) => {
+                let heard = pronunciation.head.probabilities(&encoded, &middle, frames);
+                let candidates: Vec<Candidate> = beam.candidates().collect();
+                sounding::best(candidates, &context.model.tokens, pronunciation, &heard)
+            }
+            None => beam.best(),
+        };
+        let mut spoken = self.words(context, &posteriors, &symbols, beam.settled(), until);
         if !spoken.evidence.is_enough(speech, context.noise_threshold) {
             spoken.words.clear();
         }
@@ -315,16 +329,16 @@ impl Segment {
         })
     }
 
-    /// The words of the best text of `beam`, timed by their spikes in `posteriors`, none after frame `until`; and how sure
-    /// their spikes are.
+    /// The words of `symbols`, timed by their spikes in `posteriors`, none after frame `until`; and how sure their spikes are. The first
+    /// `settled` symbols do not change any more.
     fn words(
         &self,
         context: &Context<'_>,
         posteriors: &[Frame],
-        beam: &Beam,
+        symbols: &[Symbol],
+        settled: usize,
         until: usize,
     ) -> Spoken {
-        let symbols = &beam.best();
         let spikes = align(posteriors, symbols);
         let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
         let start_ms = self.beginning.start as u64 * FRAME_MS;
@@ -369,7 +383,7 @@ impl Segment {
             .iter()
             .take_while(|token| token.end_ms + SETTLE_MS <= limit_ms)
             .count();
-        let settled = &timed[..beam.settled().max(old).min(timed.len())];
+        let settled = &timed[..settled.max(old).min(timed.len())];
         let settled = words::join(&context.model.tokens, settled).len();
         let settled_ms = settled
             .checked_sub(context.words_ahead())

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{ModelError, ModelErrorKind};
+use crate::pronunciation::PronunciationConfig;
 use crate::punctuator::PunctuationConfig;
 use crate::sanm::SanmConfig;
 use crate::vad::VadConfig;
@@ -23,6 +24,9 @@ pub struct ModelConfig {
     /// Defaults of decoding.
     #[serde(default)]
     pub decoder: DecoderConfig,
+    /// The second output layer, of models that have one.
+    #[serde(default)]
+    pub pronunciation: Option<PronunciationConfig>,
     /// The punctuation network, of models that have one.
     #[serde(default)]
     pub punctuation: Option<PunctuationConfig>,
@@ -73,6 +77,8 @@ pub struct DecoderConfig {
     pub beam: usize,
     /// Added to a hypothesis' score per token, against the language model's liking for short texts.
     pub token_bonus: f32,
+    /// Weight of `ctc.log_prior`, by which frequent tokens are made less likely and rare ones more.
+    pub prior_weight: f32,
 }
 
 impl Default for DecoderConfig {
@@ -82,6 +88,7 @@ impl Default for DecoderConfig {
             lm_weight: 0.3,
             beam: 8,
             token_bonus: 0.0,
+            prior_weight: 0.0,
         }
     }
 }
@@ -140,14 +147,20 @@ impl ModelConfig {
             lm_weight,
             beam,
             token_bonus,
+            prior_weight,
         } = config.decoder;
         require(chunk_frames > 0, || {
             "decoder.chunk_frames should be at least 1".to_owned()
         })?;
         require(beam > 0, || "decoder.beam should be at least 1".to_owned())?;
-        require(lm_weight.is_finite() && token_bonus.is_finite(), || {
-            "decoder.lm_weight and decoder.token_bonus should be finite".to_owned()
+        let weights = [lm_weight, token_bonus, prior_weight];
+        require(weights.iter().all(|weight| weight.is_finite()), || {
+            "decoder.lm_weight, decoder.token_bonus and decoder.prior_weight should be finite"
+                .to_owned()
         })?;
+        if let Some(pronunciation) = &config.pronunciation {
+            pronunciation.check(config.encoder.layers)?;
+        }
         Ok(config)
     }
 }

@@ -43,6 +43,27 @@ impl CtcHead {
         })
     }
 
+    /// Takes `weight` times `{prefix}log_prior` (`[tokens]`) from the scores: how much more frequent each token is in the training than
+    /// others, as natural logarithm, 0 for the blank. A network trained on little text learns the frequencies of that text
+    /// with the sounds, and a language model knows better. Hybrid recognisers divide by the prior for the same reason (Bourlard
+    /// and Morgan 1994, "Connectionist Speech Recognition").
+    ///
+    /// # Errors
+    /// `MissingTensor` and `Shape` when the checkpoint does not have it and `weight` is not 0.
+    pub fn less_prior(
+        mut self,
+        checkpoint: &Checkpoint<'_>,
+        prefix: &str,
+        weight: f32,
+    ) -> Result<Self, ModelError> {
+        if weight != 0.0 {
+            let prior = checkpoint.tensor(&format!("{prefix}log_prior"), &[self.tokens])?;
+            let taken = prior.iter().map(|ln_p| -weight * ln_p);
+            self.ctc_lo.add_to_bias(taken);
+        }
+        Ok(self)
+    }
+
     /// Number of tokens, the blank included.
     pub fn tokens(&self) -> usize {
         self.tokens

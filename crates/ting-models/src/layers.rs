@@ -65,6 +65,13 @@ impl Linear {
         }
     }
 
+    /// Adds `values`, one for each of the outputs, to the bias of a layer that has one.
+    pub(crate) fn add_to_bias(&mut self, values: impl Iterator<Item = f32>) {
+        for (bias, value) in self.bias.iter_mut().flatten().zip(values) {
+            *bias += value;
+        }
+    }
+
     /// `x` is `[rows][in_features]`; `out` becomes `[rows][out_features]`.
     pub(crate) fn forward(&self, x: &[f32], rows: usize, out: &mut Vec<f32>) {
         out.resize(rows * self.out_features, 0.0);

@@ -7,10 +7,12 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{ModelConfig, require};
 use crate::ctc::CtcHead;
 use crate::error::{ModelError, ModelErrorKind};
+use crate::lexicon::Lexicon;
 use crate::ngram::NgramLm;
+use crate::pronunciation::{PronunciationConfig, PronunciationHead};
 use crate::punctuator::Punctuator;
 use crate::readings::Readings;
-use crate::sanm::SanmEncoder;
+use crate::sanm::{SanmConfig, SanmEncoder};
 use crate::tokens::Tokens;
 use crate::vad::FsmnVad;
 
@@ -19,11 +21,13 @@ use crate::vad::FsmnVad;
 /// | file | content |
 /// |---|---|
 /// | `config.json` | [`ModelConfig`] |
-/// | `model.safetensors` | the recogniser: `encoder.*` (`encoder.frontend.*` if the configuration has one), `ctc.ctc_lo.*`, optional `cmvn.shift` and `cmvn.scale` |
+/// | `model.safetensors` | the recogniser: `encoder.*` (`encoder.frontend.*` if the configuration has one), `ctc.ctc_lo.*`, optional `ctc.log_prior`, `pronunciation.*`, `cmvn.shift` and `cmvn.scale` |
 /// | `vad.safetensors` | the voice activity detector: `encoder.*`, optional `cmvn.shift` and `cmvn.scale` |
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
 /// | `readings.txt` | [`Readings`], optional |
+/// | `lexicon.txt` | [`Lexicon`], of models whose `config.json` has a section `pronunciation` |
+/// | `sounds.txt` | its sounds |
 /// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
 /// | `punc_tokens.json` | its tokens |
 ///
@@ -42,10 +46,23 @@ pub struct Model {
     pub lm: Option<NgramLm>,
     /// How the tokens sound, for hotwords.
     pub readings: Option<Readings>,
+    /// The second output layer, with the lexicon that goes with it.
+    pub pronunciation: Option<Pronunciation>,
     /// The punctuation network.
     pub punctuator: Option<Punctuator>,
     /// Sizes, features and decoding defaults.
     pub config: ModelConfig,
+}
+
+/// What the audio sounds like, and what texts sound like.
+#[derive(Debug)]
+pub struct Pronunciation {
+    /// The output layer.
+    pub head: PronunciationHead,
+    /// How tokens and words are said.
+    pub lexicon: Lexicon,
+    /// The layer it reads, and how much it counts.
+    pub config: PronunciationConfig,
 }
 
 /// The bytes of a model folder's files.
@@ -56,6 +73,8 @@ struct Files<'a> {
     tokens: &'a [u8],
     lm: Option<&'a [u8]>,
     readings: Option<&'a [u8]>,
+    /// Lexicon and sounds.
+    lexicon: Option<(&'a [u8], &'a [u8])>,
     /// Weights and tokens.
     punctuator: Option<(&'a [u8], &'a [u8])>,
 }
@@ -74,6 +93,11 @@ macro_rules! tiny {
 const TINY_LM: Option<&[u8]> = Some(tiny!("lm.bin"));
 #[cfg(not(embedded_lm))]
 const TINY_LM: Option<&[u8]> = None;
+
+#[cfg(embedded_lexicon)]
+const TINY_LEXICON: Option<(&[u8], &[u8])> = Some((tiny!("lexicon.txt"), tiny!("sounds.txt")));
+#[cfg(not(embedded_lexicon))]
+const TINY_LEXICON: Option<(&[u8], &[u8])> = None;
 
 #[cfg(embedded_punctuator)]
 const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> =
@@ -106,6 +130,10 @@ impl Model {
         };
         let lm = optional("lm.bin")?;
         let readings = optional("readings.txt")?;
+        let lexicon = match optional("lexicon.txt")? {
+            Some(lexicon) => Some((lexicon, read("sounds.txt")?)),
+            None => None,
+        };
         let punctuator = match optional("punc.safetensors")? {
             Some(weights) => Some((weights, read("punc_tokens.json")?)),
             None => None,
@@ -117,6 +145,7 @@ impl Model {
             tokens: &read("tokens.txt")?,
             lm: lm.as_deref(),
             readings: readings.as_deref(),
+            lexicon: lexicon.as_ref().map(|(l, s)| (&l[..], &s[..])),
             punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
         })
     }
@@ -133,6 +162,7 @@ impl Model {
             tokens: tiny!("tokens.txt"),
             lm: TINY_LM,
             readings: Some(tiny!("readings.txt")),
+            lexicon: TINY_LEXICON,
             punctuator: TINY_PUNCTUATOR,
         })
     }
@@ -140,14 +170,13 @@ impl Model {
     fn from_files(files: &Files<'_>) -> Result<Arc<Self>, ModelError> {
         let config =
             ModelConfig::from_json(files.config).map_err(|error| error.within("config.json"))?;
-        let load_recogniser = || {
-            let checkpoint = Checkpoint::from_bytes(files.model)?;
-            let encoder = SanmEncoder::load(&checkpoint, "encoder.", config.encoder.clone())?;
-            let ctc = CtcHead::load(&checkpoint, "ctc.", config.encoder.dim, config.ctc.blank)?;
-            Ok((encoder, ctc))
-        };
-        let (encoder, ctc) =
-            load_recogniser().map_err(|error: ModelError| error.within("model.safetensors"))?;
+        let in_model = |error: ModelError| error.within("model.safetensors");
+        let checkpoint = Checkpoint::from_bytes(files.model).map_err(in_model)?;
+        let encoder = SanmEncoder::load(&checkpoint, "encoder.", config.encoder.clone())
+            .map_err(in_model)?;
+        let ctc = CtcHead::load(&checkpoint, "ctc.", config.encoder.dim, config.ctc.blank)
+            .and_then(|ctc| ctc.less_prior(&checkpoint, "ctc.", config.decoder.prior_weight))
+            .map_err(in_model)?;
         let vad = Checkpoint::from_bytes(files.vad)
             .and_then(|checkpoint| FsmnVad::load(&checkpoint, "encoder.", config.vad.clone()))
             .map_err(|error| error.within("vad.safetensors"))?;
@@ -163,6 +192,33 @@ impl Model {
             .map(|bytes| text(bytes).and_then(|text| Readings::parse(text, &tokens)))
             .transpose()
             .map_err(|error| error.within("readings.txt"))?;
+        let pronunciation = config
+            .pronunciation
+            .clone()
+            .map(|section| {
+                let Some((lexicon, sounds)) = files.lexicon else {
+                    return Err(ModelError::new(
+                        ModelErrorKind::File,
+                        "lexicon.txt and sounds.txt should be there, as config.json has the section `pronunciation`",
+                    ));
+                };
+                let lexicon = Lexicon::parse(text(lexicon)?, text(sounds)?, &tokens)?;
+                let SanmConfig { dim, norm_eps, .. } = config.encoder;
+                let head = PronunciationHead::load(
+                    &checkpoint,
+                    "pronunciation.",
+                    dim,
+                    lexicon.sounds(),
+                    norm_eps,
+                )
+                .map_err(in_model)?;
+                Ok(Pronunciation {
+                    head,
+                    lexicon,
+                    config: section,
+                })
+            })
+            .transpose()?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
         let punctuator = files
@@ -195,6 +251,7 @@ impl Model {
             tokens,
             lm,
             readings,
+            pronunciation,
             punctuator,
             config,
         }))

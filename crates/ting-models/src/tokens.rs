@@ -168,6 +168,11 @@ impl Tokens {
         matches!(self.kind(id), Some(Kind::WordStart | Kind::Cjk))
     }
 
+    /// Whether the token goes on with the word before it.
+    pub fn is_word_part(&self, id: usize) -> bool {
+        self.kind(id) == Some(Kind::WordPart)
+    }
+
     /// The languages that use the token.
     pub fn languages(&self, id: usize) -> Languages {
         self.entries

@@ -93,11 +93,27 @@ impl SanmEncoder {
     /// # Panics
     /// When `x` is not `frames` rows.
     pub fn forward_full(&self, x: &[f32], frames: usize) -> Vec<f32> {
-        let mut rows = Vec::new();
+        self.forward_full_and_middle(x, frames, None).0
+    }
+
+    /// As [`SanmEncoder::forward_full`], and what layer `middle` (from 0) gives, `[frames][dim]`; empty if there is no such layer.
+    ///
+    /// # Panics
+    /// When `x` is not `frames` rows.
+    pub fn forward_full_and_middle(
+        &self,
+        x: &[f32],
+        frames: usize,
+        middle: Option<usize>,
+    ) -> (Vec<f32>, Vec<f32>) {
+        let (mut rows, mut between) = (Vec::new(), Vec::new());
         self.prepare(x, frames, 0, &mut rows, &mut frontend::Scratch::default());
         let mut scratch = Scratch::default();
-        for layer in &self.layers {
+        for (i, layer) in self.layers.iter().enumerate() {
             layer.forward_full(&mut rows, frames, &mut scratch);
+            if Some(i) == middle {
+                between.clone_from(&rows);
+            }
         }
         let mut out = Vec::new();
         self.after_norm.forward(&rows, &mut out);
@@ -106,9 +122,9 @@ impl SanmEncoder {
                 layer.forward_full(&mut out, frames, &mut scratch);
             }
             tp_norm.forward(&out, &mut rows);
-            return rows;
+            return (rows, between);
         }
-        out
+        (out, between)
     }
 
     /// The state of a stream that has not begun.

@@ -1,0 +1,167 @@
+//! A second look at the texts that a search ends with: how likely the audio sounds like them.
+//!
+//! A small network spells English by ear, and often hears better than it spells. The pronunciation head of the model says what sounds
+//! there are, the lexicon what sounds each text has; of the search's hypotheses the one wins that is likeliest by both.
+
+use std::collections::HashMap;
+
+use ting_models::{Pronunciation, Tokens};
+
+use crate::beam::Candidate;
+use crate::transcript::Symbol;
+
+/// No sound is less likely than this in a row, so that one that the head misses costs a text much and not everything.
+const LEAST: f64 = 1e-8;
+/// The blank of the pronunciation head.
+const BLANK: u16 = 0;
+
+/// The symbols of the likeliest of `candidates` (the search's best first), by their scores and by what is `heard`, the probabilities
+/// of the sounds (`[rows][sounds]`).
+///
+/// Only texts with the hotwords of the first are considered: how a listed name is said is not known well enough to judge it. Nothing
+/// is known of texts without a pronunciation; where the first has none, it stays.
+pub(crate) fn best(
+    candidates: Vec<Candidate>,
+    tokens: &Tokens,
+    pronunciation: &Pronunciation,
+    heard: &[f32],
+) -> Vec<Symbol> {
+    let sounds = pronunciation.head.sounds();
+    let hotwords = |candidate: &Candidate| -> Vec<u16> {
+        let hot = candidate.symbols.iter().filter(|s| s.hot.is_some());
+        hot.map(|symbol| symbol.token).collect()
+    };
+    let wanted = candidates.first().map(hotwords).unwrap_or_default();
+    // Many differ in their marks alone.
+    let mut known: HashMap<Vec<u16>, Option<f64>> = HashMap::new();
+    let mut chosen: Option<(f64, usize)> = None;
+    for (i, candidate) in candidates.iter().enumerate() {
+        if hotwords(candidate) != wanted {
+            continue;
+        }
+        let said = candidate.symbols.iter().map(|symbol| symbol.token);
+        let said: Vec<u16> = said
+            .filter(|token| !tokens.is_punctuation(usize::from(*token)))
+            .collect();
+        let ln_p = *known.entry(said).or_insert_with_key(|said| {
+            let said = pronunciation.lexicon.pronounce(tokens, said)?;
+            Some(Graph::new(&said, pronunciation.config.bonus).ln_p(heard, sounds))
+        });
+        let Some(ln_p) = ln_p else {
+            if i == 0 {
+                break;
+            }
+            continue;
+        };
+        let score = f64::from(candidate.score) + f64::from(pronunciation.config.weight) * ln_p;
+        if chosen.is_none_or(|(best, _)| score > best) {
+            chosen = Some((score, i));
+        }
+    }
+    let chosen = chosen.map_or(0, |(_, i)| i);
+    let chosen = candidates.into_iter().nth(chosen);
+    chosen.map(|candidate| candidate.symbols).unwrap_or_default()
+}
+
+/// What may be heard when a text is said: the states of CTC for all its pronunciations, in an order in which each comes after those
+/// that lead to it.
+struct Graph {
+    states: Vec<State>,
+    /// The states that lead to each, one after the other.
+    before: Vec<usize>,
+    /// Those that the text may end in.
+    last: Vec<usize>,
+    /// Multiplies the probability of a path when it enters a sound.
+    bonus: f64,
+}
+
+struct State {
+    sound: u16,
+    /// Where its part of `Graph::before` ends; it begins where that of the state before ends.
+    until: usize,
+}
+
+impl Graph {
+    /// Of the words or characters `said`, each of which is one of the pronunciations listed for it.
+    fn new(said: &[Vec<&[u16]>], bonus: f32) -> Self {
+        let mut graph = Self {
+            states: Vec::new(),
+            before: Vec::new(),
+            last: Vec::new(),
+            bonus: f64::from(bonus).exp(),
+        };
+        let start = graph.add(BLANK, &[]);
+        // Where the next word may begin from.
+        let mut from = vec![start];
+        for pronunciations in said {
+            let mut ends = Vec::new();
+            for sounds in pronunciations {
+                let mut reached = from.clone();
+                for (i, sound) in sounds.iter().enumerate() {
+                    let state = graph.add(*sound, &reached);
+                    reached = vec![state];
+                    if i + 1 < sounds.len() {
+                        reached.push(graph.add(BLANK, &[state]));
+                    }
+                }
+                ends.extend(reached);
+            }
+            // Nothing is said of an empty pronunciation: the word begins and ends in the same states.
+            let spoken: Vec<usize> = ends.iter().copied().filter(|s| !from.contains(s)).collect();
+            if !spoken.is_empty() {
+                ends.push(graph.add(BLANK, &spoken));
+            }
+            ends.sort_unstable();
+            ends.dedup();
+            from = ends;
+        }
+        graph.last = from;
+        graph
+    }
+
+    /// Adds a state that follows `before`. The same sound twice needs a blank between.
+    fn add(&mut self, sound: u16, before: &[usize]) -> usize {
+        let follows = |state: &&usize| self.states[**state].sound != sound;
+        self.before.extend(before.iter().filter(follows));
+        self.states.push(State {
+            sound,
+            until: self.before.len(),
+        });
+        self.states.len() - 1
+    }
+
+    /// Natural logarithm of the probability of all paths through `heard` (`[rows][sounds]`), with the bonus; the forward
+    /// algorithm, scaled in each row (Graves et al. 2006).
+    fn ln_p(&self, heard: &[f32], sounds: usize) -> f64 {
+        let mut ln_scale = 0.0;
+        let (mut now, mut next) = (
+            vec![0.0f64; self.states.len()],
+            vec![0.0f64; self.states.len()],
+        );
+        // Before the first row: the beginning has just been left by nothing.
+        now[0] = 1.0;
+        for row in heard.chunks_exact(sounds) {
+            let mut sum = 0.0;
+            let mut from = 0;
+            for (i, state) in self.states.iter().enumerate() {
+                let p = f64::from(row[usize::from(state.sound)]).max(LEAST);
+                let entered: f64 = self.before[from..state.until]
+                    .iter()
+                    .map(|before| now[*before])
+                    .sum();
+                from = state.until;
+                let gain = if state.sound == BLANK { 1.0 } else { self.bonus };
+                next[i] = (now[i] + gain * entered) * p;
+                sum += next[i];
+            }
+            for value in &mut next {
+                *value /= sum;
+            }
+            ln_scale += sum.ln();
+            std::mem::swap(&mut now, &mut next);
+        }
+        let end: f64 = self.last.iter().map(|state| now[*state]).sum();
+        // A text that is too long for the rows has no path.
+        end.ln() + ln_scale
+    }
+}
