@@ -165,3 +165,115 @@ impl Graph {
         end.ln() + ln_scale
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUNDS: usize = 4;
+
+    /// Reproducible probabilities, `[rows][SOUNDS]`.
+    fn heard(rows: usize) -> Vec<f32> {
+        let mut values: Vec<f32> = (0..rows * SOUNDS)
+            .map(|i| 0.05 + (i * 7919 % 101) as f32 / 101.0)
+            .collect();
+        for row in values.chunks_exact_mut(SOUNDS) {
+            let sum: f32 = row.iter().sum();
+            row.iter_mut().for_each(|value| *value /= sum);
+        }
+        values
+    }
+
+    /// The probability that `rows` give the sounds of `text` (its blanks and repetitions left out), by trying all paths.
+    fn by_trying(rows: &[f32], text: &[u16]) -> f64 {
+        let count = rows.len() / SOUNDS;
+        let mut sum = 0.0;
+        for mut code in 0..SOUNDS.pow(count as u32) {
+            let (mut p, mut said, mut before) = (1.0, Vec::new(), BLANK);
+            for row in rows.chunks_exact(SOUNDS) {
+                let sound = code % SOUNDS;
+                code /= SOUNDS;
+                p *= f64::from(row[sound]);
+                let sound = sound as u16;
+                if sound != BLANK && sound != before {
+                    said.push(sound);
+                }
+                before = sound;
+            }
+            if said == text {
+                sum += p;
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn a_text_is_as_likely_as_all_its_paths() {
+        struct Case {
+            said: &'static [&'static [&'static [u16]]],
+            /// The texts it may be.
+            texts: &'static [&'static [u16]],
+        }
+        let cases = [
+            Case {
+                said: &[],
+                texts: &[&[]],
+            },
+            Case {
+                said: &[&[&[1]]],
+                texts: &[&[1]],
+            },
+            Case {
+                said: &[&[&[1, 2]], &[&[3]]],
+                texts: &[&[1, 2, 3]],
+            },
+            // The same sound twice, in a word and between two.
+            Case {
+                said: &[&[&[1, 1]], &[&[1]]],
+                texts: &[&[1, 1, 1]],
+            },
+            Case {
+                said: &[&[&[1]], &[&[2], &[3, 1]], &[&[1]]],
+                texts: &[&[1, 2, 1], &[1, 3, 1, 1]],
+            },
+            // What may be silent, at the beginning, between and at the end.
+            Case {
+                said: &[&[&[], &[2]], &[&[1]], &[&[3], &[]], &[&[1], &[]]],
+                texts: &[
+                    &[1],
+                    &[1, 1],
+                    &[1, 3],
+                    &[1, 3, 1],
+                    &[2, 1],
+                    &[2, 1, 1],
+                    &[2, 1, 3],
+                    &[2, 1, 3, 1],
+                ],
+            },
+            Case {
+                said: &[&[&[]]],
+                texts: &[&[]],
+            },
+        ];
+        for rows in [1, 3, 5, 6] {
+            let heard = heard(rows);
+            for (i, case) in cases.iter().enumerate() {
+                let said: Vec<Vec<&[u16]>> = case.said.iter().map(|word| word.to_vec()).collect();
+                let got = Graph::new(&said, 0.0).ln_p(&heard, SOUNDS).exp();
+                let want: f64 = case.texts.iter().map(|text| by_trying(&heard, text)).sum();
+                assert!(
+                    (got - want).abs() < 1e-6 * want.max(1e-9),
+                    "case {i}, {rows} rows: {got}, not {want}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_sound_gets_the_bonus() {
+        let heard = heard(6);
+        let said: Vec<Vec<&[u16]>> = vec![vec![&[1, 2]], vec![&[2]]];
+        let [without, with] = [0.0, 0.7].map(|bonus| Graph::new(&said, bonus).ln_p(&heard, SOUNDS));
+        assert!((with - without - 3.0 * 0.7).abs() < 1e-6);
+    }
+}

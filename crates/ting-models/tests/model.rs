@@ -74,9 +74,45 @@ fn the_embedded_model_streams_and_its_outputs_are_probabilities() {
 }
 
 #[test]
+fn the_prior_makes_rare_tokens_likelier() {
+    let load = |weight: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        copy(&tiny(), dir.path());
+        edit_config(
+            dir.path(),
+            "\"prior_weight\": ",
+            &format!("\"prior_weight\": {weight}, \"was\": "),
+        );
+        Model::from_dir(dir.path()).unwrap()
+    };
+    let x = rows(8, Model::embedded().unwrap().config.encoder.row_len());
+    let of = |model: &Model, token: &str| {
+        let log_probs = model.ctc.log_probs(&model.encoder.forward_full(&x, 8), 8);
+        log_probs[model.tokens.id(token).unwrap()]
+    };
+    let (without, with) = (load("0"), load("0.5"));
+    // The full stop is in nearly every sentence, the other character in hardly any.
+    let gained = |token| of(&with, token) - of(&without, token);
+    assert!(gained("。") < gained("罄") - 1.0);
+}
+
+#[test]
+fn a_folder_may_do_without_pronunciation_and_prior() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&tiny(), dir.path());
+    for file in ["lexicon.txt", "sounds.txt"] {
+        std::fs::remove_file(dir.path().join(file)).unwrap();
+    }
+    edit_config(dir.path(), "\"pronunciation\"", "\"pronounced\"");
+    edit_config(dir.path(), "\"prior_weight\"", "\"priority\"");
+    let model = Model::from_dir(dir.path()).unwrap();
+    assert!(model.pronunciation.is_none());
+}
+
+#[test]
 fn damaged_folders_name_the_file() {
     type Damage = fn(&Path);
-    let cases: [(&str, Damage, ModelErrorKind, &str); 12] = [
+    let cases: [(&str, Damage, ModelErrorKind, &str); 17] = [
         (
             "no config",
             |dir| std::fs::remove_file(dir.join("config.json")).unwrap(),
@@ -141,6 +177,39 @@ fn damaged_folders_name_the_file() {
             "lm.bin",
         ),
         (
+            "no weight of the prior",
+            |dir| edit_config(dir, "\"prior_weight\": ", "\"prior_weight\": 1e999, \"was\": "),
+            ModelErrorKind::Format,
+            "config.json",
+        ),
+        (
+            "pronunciation of a layer too many",
+            |dir| edit_config(dir, "\"layer\": ", "\"layer\": 8, \"was\": "),
+            ModelErrorKind::Config,
+            "pronunciation.layer is 8, but the encoder has 8 layers",
+        ),
+        (
+            "pronunciation has no lexicon",
+            |dir| std::fs::remove_file(dir.join("lexicon.txt")).unwrap(),
+            ModelErrorKind::File,
+            "lexicon.txt",
+        ),
+        (
+            "pronunciation has no sounds",
+            |dir| std::fs::remove_file(dir.join("sounds.txt")).unwrap(),
+            ModelErrorKind::File,
+            "sounds.txt",
+        ),
+        (
+            "a sound too many",
+            |dir| {
+                let list = std::fs::read_to_string(dir.join("sounds.txt")).unwrap();
+                put(dir, "sounds.txt", format!("{list}Oops\n").as_bytes());
+            },
+            ModelErrorKind::Shape,
+            "pronunciation.middle.weight",
+        ),
+        (
             "punctuation is not in the config",
             |dir| edit_config(dir, "\"punctuation\"", "\"punctuality\""),
             ModelErrorKind::Config,
@@ -162,10 +231,7 @@ fn damaged_folders_name_the_file() {
     let mut failures = Vec::new();
     for (name, damage, kind, part) in cases {
         let dir = tempfile::tempdir().unwrap();
-        for file in std::fs::read_dir(tiny()).unwrap() {
-            let file = file.unwrap();
-            std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
-        }
+        copy(&tiny(), dir.path());
         damage(dir.path());
         match Model::from_dir(dir.path()) {
             Err(error) if error.kind() == kind && error.to_string().contains(part) => {}
@@ -174,6 +240,13 @@ fn damaged_folders_name_the_file() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
 }
 
 fn put(dir: &Path, name: &str, content: &[u8]) {
