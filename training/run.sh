@@ -82,6 +82,8 @@ section "model folder $work/model"
 "$python" "$here/lm.py" --work "$work" --out "$work/model/lm.bin" --order 4
 "$python" "$here/readings.py" --data "$data" --tokens "$work/model/tokens.txt" --out "$work/model/readings.txt"
 
+"$python" "$here/lexicon.py" --work "$work" --out "$work/model"
+
 section "punctuation network"
 [ -e "$work/model/punc.safetensors" ] ||
   "$python" "$here/punct.py" --data "$data" --model "$work/model"

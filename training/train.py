@@ -313,24 +313,34 @@ def statistics(batches):
 def load_model(folder, model):
     """Fills `model` from a model folder as export.py writes it. The folded head becomes the tokens' own rows, and the rows of the
     readings begin at zero: the same function, and what it learns from now on characters that sound alike share again. Of int8 the
-    training begins with what the int8 stands for."""
+    training begins with what the int8 stands for. Returns whether the folder has the auxiliary head, as pronunciation head."""
     config = json.loads((folder / "config.json").read_text())["encoder"]
     # A folder from before the convolutions: they begin as zero, so the function is the same.
     without = "frontend" not in config
     if {"frontend": CONFIG["frontend"]} | config != CONFIG:
         raise SystemExit(f"{folder} has other sizes than model.py")
     tensors = dequantized(load_file(folder / "model.safetensors"))
+    # What export.py measures on the result.
+    tensors.pop("ctc.log_prior", None)
     if without:
         beside = (CONFIG["frontend"]["frames"] * BANDS - CONFIG["input_dim"]) // BANDS // 2
         for name in ("cmvn.shift", "cmvn.scale"):
             tensors[name] = F.pad(tensors[name].view(1, -1, BANDS), (0, 0, beside, beside), "replicate").flatten()
     names = {"ctc.ctc_lo.weight": "head.weight", "ctc.ctc_lo.bias": "head.bias", "cmvn.shift": "shift", "cmvn.scale": "scale"}
+    aux = {
+        f"{aux}.{kind}": f"pronunciation.{layer}.{kind}"
+        for aux, layer in (("norm_aux", "norm"), ("head_aux", "middle"), ("head_aux_top", "top")) for kind in ("weight", "bias")
+        if (aux, kind) != ("head_aux_top", "bias")
+    }
+    known = all(name in tensors for name in aux.values())
+    names |= {name: own for own, name in aux.items()}
     left = model.load_state_dict({names.get(k, k): v.float() for k, v in tensors.items()}, strict=False)
-    new = {"syllable_of", "syllables", "head_aux.weight", "head_aux.bias", "norm_aux.weight", "norm_aux.bias"}
+    new = {"syllable_of", "syllables"} | (set() if known else set(aux))
     new |= {k for k in model.state_dict() if without and k.startswith("encoder.frontend.")}
     if left.unexpected_keys or set(left.missing_keys) != new:
         raise SystemExit(f"{folder} does not fit model.py: {left}")
     torch.nn.init.zeros_(model.syllables)
+    return known
 
 
 def learn(rank, args, model, targets, saved, began):
@@ -343,6 +353,7 @@ def learn(rank, args, model, targets, saved, began):
     random.seed(rank + 2 * saved["step"])
     np.random.seed(rank)
     loaded = args.from_model is not None
+    alone_steps = saved.get("alone_steps", 0)
     data = Data(args.work, targets, args.seconds, rank, args.workers, MIXES_ON if loaded else MIXES)
     data.used.update(saved["used"])
     flat_head = torch.nn.Linear(CONFIG["dim"], len(targets.aux))
@@ -369,7 +380,7 @@ def learn(rank, args, model, targets, saved, began):
         torch.save(
             {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step,
              "spent": spent, "audio": audio, "used": data.used, "config": CONFIG,
-             "muon": muon.state_dict() if muon else None},
+             "muon": muon.state_dict() if muon else None, "alone_steps": alone_steps},
             path.with_suffix(".tmp"),
         )
         path.with_suffix(".tmp").rename(path)
@@ -390,7 +401,7 @@ def learn(rank, args, model, targets, saved, began):
             group["lr"] = args.rate * warm * min(1.0, (1 - done) / args.fall + 0.01)
         chunk = random.choices(chunks, weights)[0]
         with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
-            logits, aux, between = model(features, lengths, chunk, alone=loaded and step < ALONE_STEPS)
+            logits, aux, between = model(features, lengths, chunk, alone=step < alone_steps)
             flat = None
             if step < FLAT_STEPS and not loaded:
                 flat = flat_loss(flat_head, between, features, lengths, batch, targets)
@@ -461,9 +472,9 @@ def main():
     elif args.from_model:
         if (args.from_model / "tokens.txt").read_bytes() != (args.work / "tokens.txt").read_bytes():
             raise SystemExit(f"the tokens of {args.from_model} are not those of {args.work}; copy its tokens.txt")
-        load_model(args.from_model, model)
+        alone_steps = 0 if load_model(args.from_model, model) else ALONE_STEPS
         average = {k: v.detach().clone() for k, v in model.named_parameters()}
-        saved = {"optimizer": None, "average": average, "step": 0, "spent": 0.0, "audio": 0.0, "used": {}}
+        saved = {"optimizer": None, "average": average, "step": 0, "spent": 0.0, "audio": 0.0, "used": {}, "alone_steps": alone_steps}
     else:
         model.shift, model.scale = statistics(Data(args.work, targets, args.seconds).pool(0)[:200])
         average = {k: v.detach().clone() for k, v in model.named_parameters()}
