@@ -4,8 +4,8 @@
 //! is, but hardly that there is one. For single words that counts alone; sentences have to be likely as a whole.
 //!
 //! The limits were measured with `ting bench noise` on half an hour of noise and on recordings of sentences and of single
-//! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals, nine tenths of
-//! those of five to eight tokens and two thirds of the shorter. They go with the weights of the recogniser and of the detector.
+//! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals, nearly all
+//! of those of five to eight tokens and three quarters of the shorter. They go with the weights of the recogniser and of the detector.
 
 use crate::segmenter::Likeness;
 
@@ -22,10 +22,11 @@ impl Least {
     /// The fewer the tokens, the surer they have to be.
     fn of(tokens: usize) -> Self {
         let (anything, sure) = match tokens {
-            0 | 1 => (-0.0025, f32::NEG_INFINITY),
+            0 | 1 => (-0.003, f32::NEG_INFINITY),
             2 => (-0.02, f32::NEG_INFINITY),
-            3 | 4 => (-0.7, -2.2),
-            5..=8 => (-0.6, -2.8),
+            3 => (-1.0, -1.55),
+            4 => (-1.0, -2.4),
+            5..=FEW => (-1.0, -2.8),
             _ => (f32::NEG_INFINITY, -3.3),
         };
         Self { anything, sure }
@@ -39,8 +40,9 @@ const SPEECH: f32 = 0.6;
 const SPEECH_AT_LEAST: f32 = 0.2;
 /// Unless what is left without the pauses is this likely: a speaker may pause for as long as `max_sentence_silence`.
 const SPEECH_WITHOUT_PAUSES: f32 = 0.87;
-/// Up to four tokens need so much more of the frames without the pauses.
+/// Up to `FEW` tokens need so much more of the frames without the pauses.
 const MORE_OF_FEW: f32 = 0.2;
+const FEW: usize = 8;
 
 /// How sure the spikes of a text's tokens are, marks left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,7 +64,7 @@ impl Evidence {
         let least = Least::of(self.tokens);
         let sure = self.anything / count >= least.anything && self.sum / count >= least.sure;
         let speech_least = SPEECH + (SPEECH - SPEECH_AT_LEAST) * noise_threshold.clamp(-1.0, 0.0);
-        let alone = self.tokens > 4 || speech.spoken >= speech_least + MORE_OF_FEW;
+        let alone = self.tokens > FEW || speech.spoken >= speech_least + MORE_OF_FEW;
         let spoken = speech.whole >= speech_least || speech.spoken >= SPEECH_WITHOUT_PAUSES;
         sure && alone && spoken
     }
@@ -104,11 +106,14 @@ mod tests {
             case("a word in noise", (1, -0.001, -0.1), (0.7, 0.75), false),
             case("two tokens", (2, -0.01, -2.0), (0.9, 0.9), true),
             case("perhaps two tokens", (2, -0.05, -0.5), (0.9, 0.9), false),
-            case("a few tokens", (3, -0.4, -1.8), (0.9, 0.9), true),
-            case("perhaps a few", (3, -0.8, -1.2), (0.8, 0.8), false),
+            case("three tokens", (3, -0.4, -1.5), (0.9, 0.9), true),
+            case("unsure three", (3, -0.4, -1.8), (0.9, 0.9), false),
+            case("a few tokens", (4, -0.4, -1.8), (0.9, 0.9), true),
+            case("perhaps a few", (3, -1.2, -1.2), (0.8, 0.8), false),
             case("an unsure few", (3, -0.05, -2.5), (0.95, 0.95), false),
             case("a phrase", (6, -0.4, -2.5), (0.9, 0.9), true),
-            case("perhaps a phrase", (6, -0.8, -1.2), (0.9, 0.9), false),
+            case("perhaps a phrase", (6, -1.2, -1.2), (0.9, 0.9), false),
+            case("a phrase in noise", (6, -0.1, -1.2), (0.7, 0.75), false),
             case("words in noise", (4, -0.1, -1.2), (0.56, 0.77), false),
             case(
                 "words with a long pause",
