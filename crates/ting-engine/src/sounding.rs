@@ -60,7 +60,9 @@ pub(crate) fn best(
     }
     let chosen = chosen.map_or(0, |(_, i)| i);
     let chosen = candidates.into_iter().nth(chosen);
-    chosen.map(|candidate| candidate.symbols).unwrap_or_default()
+    chosen
+        .map(|candidate| candidate.symbols)
+        .unwrap_or_default()
 }
 
 /// What may be heard when a text is said: the states of CTC for all its pronunciations, in an order in which each comes after those
@@ -150,7 +152,11 @@ impl Graph {
                     .map(|before| now[*before])
                     .sum();
                 from = state.until;
-                let gain = if state.sound == BLANK { 1.0 } else { self.bonus };
+                let gain = if state.sound == BLANK {
+                    1.0
+                } else {
+                    self.bonus
+                };
                 next[i] = (now[i] + gain * entered) * p;
                 sum += next[i];
             }

@@ -172,8 +172,8 @@ impl Model {
             ModelConfig::from_json(files.config).map_err(|error| error.within("config.json"))?;
         let in_model = |error: ModelError| error.within("model.safetensors");
         let checkpoint = Checkpoint::from_bytes(files.model).map_err(in_model)?;
-        let encoder = SanmEncoder::load(&checkpoint, "encoder.", config.encoder.clone())
-            .map_err(in_model)?;
+        let encoder =
+            SanmEncoder::load(&checkpoint, "encoder.", config.encoder.clone()).map_err(in_model)?;
         let ctc = CtcHead::load(&checkpoint, "ctc.", config.encoder.dim, config.ctc.blank)
             .and_then(|ctc| ctc.less_prior(&checkpoint, "ctc.", config.decoder.prior_weight))
             .map_err(in_model)?;

@@ -178,7 +178,13 @@ fn damaged_folders_name_the_file() {
         ),
         (
             "no weight of the prior",
-            |dir| edit_config(dir, "\"prior_weight\": ", "\"prior_weight\": 1e999, \"was\": "),
+            |dir| {
+                edit_config(
+                    dir,
+                    "\"prior_weight\": ",
+                    "\"prior_weight\": 1e999, \"was\": ",
+                )
+            },
             ModelErrorKind::Format,
             "config.json",
         ),
