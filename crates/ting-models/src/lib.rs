@@ -3,7 +3,7 @@
 //! [`Model`] gathers what a model folder holds. The networks are those of FunASR, and the layer names in the
 //! code are those of its checkpoints: [`SanmEncoder`] is `SANMEncoder` and `SenseVoiceEncoderSmall`, [`CtcHead`]
 //! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`, [`Punctuator`] is `CTTransformer`. The convolutions that an encoder may have before its
-//! first layer ([`FrontendConfig`]) are this project's own.
+//! first layer ([`FrontendConfig`]) and the second output layer ([`PronunciationHead`], with its [`Lexicon`]) are this project's own.
 //!
 //! # Architecture invariants
 //! - Knows nothing of sessions, sockets, audio containers or features: rows of numbers in, rows out.
