@@ -221,7 +221,7 @@ fn languages_restrict_partials_finals_and_hotwords() {
 }
 
 /// A context that changes the Chinese sentence: 公圆 sounds like 公园.
-const CONTEXT: &str = "我们去公圆。";
+const CONTEXT: &str = "一起去公圆吧。";
 
 /// Runs a task with contexts at byte positions.
 fn run_with_contexts(
