@@ -93,6 +93,29 @@ class Targets:
             return None
         return [self.ids[p] for p in pieces], aux
 
+    def units(self, row):
+        """[(token ids, auxiliary ids)] of the characters of a Chinese sentence or the words of an English one, each with the mark after it;
+        None where a unit has no sounds or a character is not in the set."""
+        if row["lang"] == "en":
+            pieces = [self.english(word) for word in row["text"].split()]
+            sounds = [["E" + p for p in self.phones.get(T.strip_marks(word).strip(), [])] for word in row["text"].split()]
+        elif row["lang"] == "zh":
+            pieces, sounds = [], [[a] for a in row["aux"] or []]
+            for c in row["text"]:
+                if c in T.MARKS and pieces:
+                    pieces[-1].append(c)
+                else:
+                    pieces.append([c])
+        else:
+            return None
+        units = [
+            ([self.ids[p] for p in of if p in self.ids], [self.aux_ids[a] for a in by if a in self.aux_ids]) for of, by in zip(pieces, sounds)
+        ]
+        # Together they must be what the whole sentence is.
+        whole = self.of(row)
+        joined = ([t for ids, _ in units for t in ids], [a for _, aux in units for a in aux])
+        return units if all(aux for _, aux in units) and whole == joined else None
+
 
 def room_for(ids, frames):
     return len(ids) + sum(a == b for a, b in zip(ids, ids[1:])) <= frames
@@ -102,7 +125,7 @@ class Data:
     """Batches of about `seconds` of audio, utterances of like length together, least-used shards first."""
 
     def __init__(self, work, targets, seconds, part=0, parts=1, mixes=MIXES):
-        self.folder, self.targets, self.seconds, self.mixes = work / "shards", targets, seconds, mixes
+        self.folder, self.cuts, self.targets, self.seconds, self.mixes = work / "shards", work / "cuts", targets, seconds, mixes
         self.part, self.parts = part, parts
         self.used = collections.Counter()
         # Frames without speech of the last pool.
@@ -124,14 +147,17 @@ class Data:
             self.used[name] += 1
             frames = np.load(self.folder / f"{name}.npy")
             start = 0
-            for row in json.loads((self.folder / f"{name}.json").read_text()):
+            rows = json.loads((self.folder / f"{name}.json").read_text())
+            cuts = self.cuts / f"{name}.json"
+            for row, places in zip(rows, json.loads(cuts.read_text()) if cuts.exists() else [None] * len(rows)):
                 x = frames[start : start + row["frames"]]
                 start += row["frames"]
                 ids = self.targets.of(row)
                 count = (len(x) + 5) // 6
                 if ids and len(x) <= longest and room_for(ids[0], count):
-                    items.append((x, ids[0], ids[1] if room_for(ids[1], 2 * count) else []))
-        self.noises = [x for x, ids, _ in items if not ids and len(x) > 20]
+                    parts = (row["lang"], places, self.targets.units(row)) if places else None
+                    items.append((x, ids[0], ids[1] if room_for(ids[1], 2 * count) else [], parts))
+        self.noises = [x for x, ids, *_ in items if not ids and len(x) > 20]
         items.sort(key=lambda i: len(i[0]) * random.uniform(0.95, 1.05))
         batches, batch, width = [], [], 0
         for item in items:
@@ -154,13 +180,13 @@ def spec_augment(x, often):
     x = torch.from_numpy(np.ascontiguousarray(x, np.float32))
     mean = x.mean()
     while random.random() < often:
-        width = random.randint(1, 12)
+        width = random.randint(1, 16)
         low = random.randint(0, 80 - width)
         x[:, low : low + width] = mean
         if random.random() < 0.5:
             break
     while random.random() < often:
-        width = random.randint(0, min(20, len(x) // 12))
+        width = random.randint(0, min(30, len(x) // 10))
         start = random.randint(0, len(x) - width)
         x[start : start + width] = mean
         if random.random() < 0.5:
@@ -183,8 +209,8 @@ def warp(x, ids):
     """Another speaker of the same words: the mel axis scaled (as by the length of the vocal tract, Jaitly and Hinton 2013)
     and the time axis, as far as the labels still fit."""
     x = x.astype(np.float32)
-    x = x @ resampled(80, np.arange(80) * random.uniform(0.93, 1.07)).T
-    count = int(len(x) * random.uniform(0.88, 1.15))
+    x = x @ resampled(80, np.arange(80) * random.uniform(0.91, 1.1)).T
+    count = int(len(x) * random.uniform(0.85, 1.18))
     if len(x) < 4 or not room_for(ids, (count + 5) // 6):
         return x
     at = np.linspace(0, len(x) - 1, count, dtype=np.float32)
@@ -219,12 +245,36 @@ def varied(x, ids, noises):
     if random.random() < 0.5:
         x = cropped(x, ids)
     x = warp(x, ids)
-    return with_noise(x, noises) if noises and random.random() < 0.15 else x
+    return with_noise(x, noises) if noises and random.random() < 0.2 else x
+
+
+def spliced(item, others):
+    """The beginning of one utterance and the end of another, of the same language and about as far through; the item where none fits.
+
+    Where to cut is from cuts.py, which says what it is good for. The end is made as loud as the beginning.
+    """
+    x, _, _, parts = item
+    fitting = [o for o in others if o is not item and parts and o[3] and o[3][0] == parts[0]]
+    if not fitting:
+        return item
+    other = random.choice(fitting)
+    share = random.uniform(0.15, 0.85)
+    (_, cuts, units), (_, cuts_of_other, units_of_other) = parts, other[3]
+    i, j = int(share * len(cuts)), int(share * len(cuts_of_other))
+    begin, end = x[: cuts[i]].astype(np.float32), other[0][cuts_of_other[j] :].astype(np.float32)
+    if len(begin) < 10 or len(end) < 10:
+        return item
+    louder = np.percentile(begin.mean(1), 80) - np.percentile(end.mean(1), 80)
+    units = units[: i + 1] + units_of_other[j + 1 :]
+    ids, aux = [t for ids, _ in units for t in ids], [a for _, aux in units for a in aux]
+    x = np.concatenate([begin, end + louder])
+    frames = (len(x) + 5) // 6
+    return (x, ids, aux if room_for(aux, 2 * frames) else [], None) if room_for(ids, frames) else item
 
 
 def collate(batch, noises, augment=True, masks=0.33):
     if augment:
-        rows = [low_frame_rate(spec_augment(varied(x, ids, noises), masks)) for x, ids, _ in batch]
+        rows = [low_frame_rate(spec_augment(varied(x, ids, noises), masks)) for x, ids, *_ in batch]
     else:
         rows = [low_frame_rate(torch.from_numpy(x.astype(np.float32))) for x, *_ in batch]
     lengths = torch.tensor([len(r) for r in rows])
@@ -292,7 +342,7 @@ def flat_alignment(features, weights):
 def flat_loss(head, between, features, lengths, batch, targets):
     """Cross-entropy of the auxiliary labels against their flat alignment."""
     rows, labels = [], []
-    for i, (_, _, aux) in enumerate(batch):
+    for i, (_, _, aux, _) in enumerate(batch):
         if not aux:
             continue
         index = flat_alignment(features[i, : lengths[i]], [1] * len(aux))
@@ -394,6 +444,8 @@ def learn(rank, args, model, targets, saved, began):
         if not batches:
             batches = data.pool(done)
         batch = batches.pop()
+        if args.splice:
+            batch = [spliced(item, batch) if random.random() < args.splice else item for item in batch]
         features, lengths = collate(batch, data.noises, augment=args.vary, masks=args.masks)
         # A run that goes on has what the optimizers know.
         warm = 1.0 if saved["optimizer"] else min(1.0, (step - saved["step"] + 1) / 200)
@@ -456,6 +508,8 @@ def main():
     parser.add_argument("--vary", action="store_true", help="vary each utterance anew; for runs that see their data many times")
     parser.add_argument("--muon", action="store_true", help="update the encoder's matrices with Muon")
     parser.add_argument("--masks", type=float, default=0.33, help="probability of a SpecAugment mask, with --vary")
+    parser.add_argument("--dropout", type=float, default=0.0, help="share of channels dropped in each layer but the first; for long runs")
+    parser.add_argument("--splice", type=float, default=0.0, help="share of the utterances that end with another's end, where cuts.py has been run")
     parser.add_argument("--average", type=float, default=0.9995, help="decay of the averaged weights at a step")
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster where the CPU has it")
     args = parser.parse_args()
@@ -463,7 +517,7 @@ def main():
     random.seed(0)
 
     targets = Targets(args.work)
-    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables())
+    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables(), args.dropout)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
     path = args.work / "checkpoint.pt"
     if path.exists():
