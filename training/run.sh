@@ -84,6 +84,12 @@ section "model folder $work/model"
 
 "$python" "$here/lexicon.py" --work "$work" --out "$work/model"
 
+section "recurrent language model"
+lm_options=()
+[[ " ${train_options[*]} " != *" --bf16 "* ]] || lm_options+=(--bf16)
+[ -e "$work/model/recurrent_lm.safetensors" ] ||
+  "$python" "$here/recurrent_lm.py" --work "$work" --model "$work/model" "${lm_options[@]}"
+
 section "punctuation network"
 [ -e "$work/model/punc.safetensors" ] ||
   "$python" "$here/punct.py" --data "$data" --model "$work/model"

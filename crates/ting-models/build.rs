@@ -8,6 +8,7 @@ fn main() {
     for (file, cfg) in [
         ("lm.bin", "embedded_lm"),
         ("lexicon.txt", "embedded_lexicon"),
+        ("recurrent_lm.safetensors", "embedded_recurrent_lm"),
         ("punc.safetensors", "embedded_punctuator"),
     ] {
         println!("cargo::rustc-check-cfg=cfg({cfg})");

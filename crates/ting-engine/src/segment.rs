@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ting_features::Lfr;
-use ting_models::{EncoderState, FeatureConfig, Model};
+use ting_models::{EncoderState, FeatureConfig, Model, Pronunciation};
 
 use crate::align::align;
 use crate::api::{Sentence, Word};
@@ -14,9 +14,9 @@ use crate::posteriors::{Frame, Look};
 use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::{FRAME_MS, Likeness};
 use crate::semantic::{Division, SentenceEnd};
-use crate::sounding;
 use crate::transcript::Symbol;
 use crate::words::{self, TimedToken};
+use crate::{choice, rescoring, sounding};
 
 /// Mel bands of a feature frame.
 pub(crate) const BANDS: usize = 80;
@@ -99,6 +99,23 @@ impl Context<'_> {
             token_bonus: decoder.token_bonus,
         };
         Beam::new(options, self.model.lm.as_ref(), Arc::clone(self.graph))
+    }
+
+    /// The likeliest of the texts that `beam` ends with: by its scores, by the recurrent language model and by the sounds that were `heard`, as
+    /// far as the model has these.
+    fn choose(&self, beam: &Beam, heard: Option<(&Pronunciation, Vec<f32>)>) -> Vec<Symbol> {
+        let model = self.model;
+        let mut candidates: Vec<Candidate> = beam.candidates().collect();
+        if let Some(rescorer) = &model.recurrent_lm {
+            rescoring::rescore(&mut candidates, rescorer);
+        }
+        choice::likeliest(candidates, &model.tokens, |said| {
+            let Some((pronunciation, heard)) = &heard else {
+                return Some(0.0);
+            };
+            let ln_p = sounding::ln_p(said, &model.tokens, pronunciation, heard)?;
+            Some(f64::from(pronunciation.config.weight) * ln_p)
+        })
     }
 
     /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word and
@@ -258,14 +275,8 @@ impl Segment {
             beam.advance(frame, context.model.lm.as_ref());
         }
         let until = self.beginning.start + features.len() / BANDS;
-        let symbols = match pronunciation {
-            Some(pronunciation) => {
-                let heard = pronunciation.head.probabilities(&encoded, &middle, frames);
-                let candidates: Vec<Candidate> = beam.candidates().collect();
-                sounding::best(candidates, &context.model.tokens, pronunciation, &heard)
-            }
-            None => beam.best(),
-        };
+        let heard = pronunciation.map(|p| (p, p.head.probabilities(&encoded, &middle, frames)));
+        let symbols = context.choose(&beam, heard);
         let mut spoken = self.words(context, &posteriors, &symbols, beam.settled(), until);
         if !spoken.evidence.is_enough(speech, context.noise_threshold) {
             spoken.words.clear();

@@ -1,68 +1,26 @@
 //! A second look at the texts that a search ends with: how likely the audio sounds like them.
 //!
 //! A small network spells English by ear, and often hears better than it spells. The pronunciation head of the model says what sounds
-//! there are, the lexicon what sounds each text has; of the search's hypotheses the one wins that is likeliest by both.
-
-use std::collections::HashMap;
+//! there are, the lexicon what sounds each text has.
 
 use ting_models::{Pronunciation, Tokens};
-
-use crate::beam::Candidate;
-use crate::transcript::Symbol;
 
 /// No sound is less likely than this in a row, so that one that the head misses costs a text much and not everything.
 const LEAST: f64 = 1e-8;
 /// The blank of the pronunciation head.
 const BLANK: u16 = 0;
 
-/// The symbols of the likeliest of `candidates` (the search's best first), by their scores and by what is `heard`, the probabilities
-/// of the sounds (`[rows][sounds]`).
-///
-/// Only texts with the hotwords of the first are considered: how a listed name is said is not known well enough to judge it. Nothing
-/// is known of texts without a pronunciation; where the first has none, it stays.
-pub(crate) fn best(
-    candidates: Vec<Candidate>,
+/// Natural logarithm of the probability that the text `said` (without marks) was said, where `heard` are the probabilities of the
+/// sounds (`[rows][sounds]`). None for a text without a pronunciation.
+pub(crate) fn ln_p(
+    said: &[u16],
     tokens: &Tokens,
     pronunciation: &Pronunciation,
     heard: &[f32],
-) -> Vec<Symbol> {
-    let sounds = pronunciation.head.sounds();
-    let hotwords = |candidate: &Candidate| -> Vec<u16> {
-        let hot = candidate.symbols.iter().filter(|s| s.hot.is_some());
-        hot.map(|symbol| symbol.token).collect()
-    };
-    let wanted = candidates.first().map(hotwords).unwrap_or_default();
-    // Many differ in their marks alone.
-    let mut known: HashMap<Vec<u16>, Option<f64>> = HashMap::new();
-    let mut chosen: Option<(f64, usize)> = None;
-    for (i, candidate) in candidates.iter().enumerate() {
-        if hotwords(candidate) != wanted {
-            continue;
-        }
-        let said = candidate.symbols.iter().map(|symbol| symbol.token);
-        let said: Vec<u16> = said
-            .filter(|token| !tokens.is_punctuation(usize::from(*token)))
-            .collect();
-        let ln_p = *known.entry(said).or_insert_with_key(|said| {
-            let said = pronunciation.lexicon.pronounce(tokens, said)?;
-            Some(Graph::new(&said, pronunciation.config.bonus).ln_p(heard, sounds))
-        });
-        let Some(ln_p) = ln_p else {
-            if i == 0 {
-                break;
-            }
-            continue;
-        };
-        let score = f64::from(candidate.score) + f64::from(pronunciation.config.weight) * ln_p;
-        if chosen.is_none_or(|(best, _)| score > best) {
-            chosen = Some((score, i));
-        }
-    }
-    let chosen = chosen.map_or(0, |(_, i)| i);
-    let chosen = candidates.into_iter().nth(chosen);
-    chosen
-        .map(|candidate| candidate.symbols)
-        .unwrap_or_default()
+) -> Option<f64> {
+    let said = pronunciation.lexicon.pronounce(tokens, said)?;
+    let graph = Graph::new(&said, pronunciation.config.bonus);
+    Some(graph.ln_p(heard, pronunciation.head.sounds()))
 }
 
 /// What may be heard when a text is said: the states of CTC for all its pronunciations, in an order in which each comes after those

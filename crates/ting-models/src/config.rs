@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::pronunciation::PronunciationConfig;
 use crate::punctuator::PunctuationConfig;
+use crate::recurrent::RecurrentLmConfig;
 use crate::sanm::SanmConfig;
 use crate::vad::VadConfig;
 
@@ -27,6 +28,9 @@ pub struct ModelConfig {
     /// The second output layer, of models that have one.
     #[serde(default)]
     pub pronunciation: Option<PronunciationConfig>,
+    /// The recurrent language model, of models that have one.
+    #[serde(default)]
+    pub recurrent_lm: Option<RecurrentLmConfig>,
     /// The punctuation network, of models that have one.
     #[serde(default)]
     pub punctuation: Option<PunctuationConfig>,
@@ -160,6 +164,9 @@ impl ModelConfig {
         })?;
         if let Some(pronunciation) = &config.pronunciation {
             pronunciation.check(config.encoder.layers)?;
+        }
+        if let Some(recurrent_lm) = &config.recurrent_lm {
+            recurrent_lm.check()?;
         }
         Ok(config)
     }

@@ -3,7 +3,8 @@
 //! [`Model`] gathers what a model folder holds. The networks are those of FunASR, and the layer names in the
 //! code are those of its checkpoints: [`SanmEncoder`] is `SANMEncoder` and `SenseVoiceEncoderSmall`, [`CtcHead`]
 //! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`, [`Punctuator`] is `CTTransformer`. The convolutions that an encoder may have before its
-//! first layer ([`FrontendConfig`]) and the second output layer ([`PronunciationHead`], with its [`Lexicon`]) are this project's own.
+//! first layer ([`FrontendConfig`]), the second output layer ([`PronunciationHead`], with its [`Lexicon`]) and the recurrent language
+//! model ([`RecurrentLm`]) are this project's own.
 //!
 //! # Architecture invariants
 //! - Knows nothing of sessions, sockets, audio containers or features: rows of numbers in, rows out.
@@ -24,6 +25,7 @@ mod ngram;
 mod pronunciation;
 mod punctuator;
 mod readings;
+mod recurrent;
 mod sanm;
 mod tokens;
 mod vad;
@@ -33,11 +35,12 @@ pub use config::{CtcConfig, DecoderConfig, FeatureConfig, ModelConfig};
 pub use ctc::CtcHead;
 pub use error::{ModelError, ModelErrorKind};
 pub use lexicon::Lexicon;
-pub use model::{Model, Pronunciation};
+pub use model::{Model, Pronunciation, Rescorer};
 pub use ngram::{LmState, NgramLm};
 pub use pronunciation::{PronunciationConfig, PronunciationHead};
 pub use punctuator::{PunctuationConfig, Punctuator, RecogniserWeights};
 pub use readings::Readings;
+pub use recurrent::{RecurrentLm, RecurrentLmConfig};
 pub use sanm::{EncoderState, FrontendConfig, SanmConfig, SanmEncoder};
 pub use tokens::{Languages, Tokens};
 pub use vad::{FsmnVad, FsmnVadState, VadConfig};

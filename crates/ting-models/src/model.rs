@@ -12,6 +12,7 @@ use crate::ngram::NgramLm;
 use crate::pronunciation::{PronunciationConfig, PronunciationHead};
 use crate::punctuator::Punctuator;
 use crate::readings::Readings;
+use crate::recurrent::{RecurrentLm, RecurrentLmConfig};
 use crate::sanm::{SanmConfig, SanmEncoder};
 use crate::tokens::Tokens;
 use crate::vad::FsmnVad;
@@ -28,6 +29,7 @@ use crate::vad::FsmnVad;
 /// | `readings.txt` | [`Readings`], optional |
 /// | `lexicon.txt` | [`Lexicon`], of models whose `config.json` has a section `pronunciation` |
 /// | `sounds.txt` | its sounds |
+/// | `recurrent_lm.safetensors` | [`RecurrentLm`], of models whose `config.json` has a section `recurrent_lm` |
 /// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
 /// | `punc_tokens.json` | its tokens |
 ///
@@ -48,6 +50,8 @@ pub struct Model {
     pub readings: Option<Readings>,
     /// The second output layer, with the lexicon that goes with it.
     pub pronunciation: Option<Pronunciation>,
+    /// A second language model, for the texts that a search ends with.
+    pub recurrent_lm: Option<Rescorer>,
     /// The punctuation network.
     pub punctuator: Option<Punctuator>,
     /// Sizes, features and decoding defaults.
@@ -65,6 +69,15 @@ pub struct Pronunciation {
     pub config: PronunciationConfig,
 }
 
+/// The recurrent language model, with which the texts that a search ends with are weighed.
+#[derive(Debug)]
+pub struct Rescorer {
+    /// The network.
+    pub network: RecurrentLm,
+    /// How much it counts.
+    pub config: RecurrentLmConfig,
+}
+
 /// The bytes of a model folder's files.
 struct Files<'a> {
     config: &'a [u8],
@@ -75,6 +88,7 @@ struct Files<'a> {
     readings: Option<&'a [u8]>,
     /// Lexicon and sounds.
     lexicon: Option<(&'a [u8], &'a [u8])>,
+    recurrent_lm: Option<&'a [u8]>,
     /// Weights and tokens.
     punctuator: Option<(&'a [u8], &'a [u8])>,
 }
@@ -98,6 +112,11 @@ const TINY_LM: Option<&[u8]> = None;
 const TINY_LEXICON: Option<(&[u8], &[u8])> = Some((tiny!("lexicon.txt"), tiny!("sounds.txt")));
 #[cfg(not(embedded_lexicon))]
 const TINY_LEXICON: Option<(&[u8], &[u8])> = None;
+
+#[cfg(embedded_recurrent_lm)]
+const TINY_RECURRENT_LM: Option<&[u8]> = Some(tiny!("recurrent_lm.safetensors"));
+#[cfg(not(embedded_recurrent_lm))]
+const TINY_RECURRENT_LM: Option<&[u8]> = None;
 
 #[cfg(embedded_punctuator)]
 const TINY_PUNCTUATOR: Option<(&[u8], &[u8])> =
@@ -134,6 +153,7 @@ impl Model {
             Some(lexicon) => Some((lexicon, read("sounds.txt")?)),
             None => None,
         };
+        let recurrent_lm = optional("recurrent_lm.safetensors")?;
         let punctuator = match optional("punc.safetensors")? {
             Some(weights) => Some((weights, read("punc_tokens.json")?)),
             None => None,
@@ -146,6 +166,7 @@ impl Model {
             lm: lm.as_deref(),
             readings: readings.as_deref(),
             lexicon: lexicon.as_ref().map(|(l, s)| (&l[..], &s[..])),
+            recurrent_lm: recurrent_lm.as_deref(),
             punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
         })
     }
@@ -163,6 +184,7 @@ impl Model {
             lm: TINY_LM,
             readings: Some(tiny!("readings.txt")),
             lexicon: TINY_LEXICON,
+            recurrent_lm: TINY_RECURRENT_LM,
             punctuator: TINY_PUNCTUATOR,
         })
     }
@@ -221,6 +243,11 @@ impl Model {
             .transpose()?;
         let lm = files.lm.map(NgramLm::from_bytes).transpose();
         let lm = lm.map_err(|error| error.within("lm.bin"))?;
+        let recurrent_lm = config
+            .recurrent_lm
+            .clone()
+            .map(|section| load_rescorer(files, section, config.ctc.blank))
+            .transpose()?;
         let punctuator = files
             .punctuator
             .map(|(weights, tokens)| load_punctuator(weights, tokens, &config))
@@ -233,6 +260,15 @@ impl Model {
                 ctc.tokens()
             )
         })?;
+        if let Some(rescorer) = &recurrent_lm {
+            require(tokens.len() == rescorer.network.tokens(), || {
+                format!(
+                    "recurrent_lm.safetensors has {} tokens, but tokens.txt has {}",
+                    rescorer.network.tokens(),
+                    tokens.len()
+                )
+            })?;
+        }
         require(config.vad.out_dim >= 2, || {
             "vad.out_dim should be at least 2: class 1 is speech".to_owned()
         })?;
@@ -252,10 +288,29 @@ impl Model {
             lm,
             readings,
             pronunciation,
+            recurrent_lm,
             punctuator,
             config,
         }))
     }
+}
+
+/// The recurrent language model that the section `config` wants. `start` stands for the start of a sentence.
+fn load_rescorer(
+    files: &Files<'_>,
+    config: RecurrentLmConfig,
+    start: usize,
+) -> Result<Rescorer, ModelError> {
+    let Some(weights) = files.recurrent_lm else {
+        return Err(ModelError::new(
+            ModelErrorKind::File,
+            "recurrent_lm.safetensors should be there, as config.json has the section `recurrent_lm`",
+        ));
+    };
+    let network = Checkpoint::from_bytes(weights)
+        .and_then(|checkpoint| RecurrentLm::load(&checkpoint, start))
+        .map_err(|error| error.within("recurrent_lm.safetensors"))?;
+    Ok(Rescorer { network, config })
 }
 
 fn load_punctuator(

@@ -1,5 +1,5 @@
-"""Writes the fixtures of `parity.rs`, `punctuation.rs` and `ngram.rs` into `tests/data`, from FunASR's own networks, and that of `frontend.rs`
-from `training/model.py`: FunASR's have no convolutions.
+"""Writes the fixtures of `parity.rs`, `punctuation.rs` and `ngram.rs` into `tests/data`, from FunASR's own networks, that of `frontend.rs`
+from `training/model.py`, as FunASR's have no convolutions, and that of `recurrent.rs` from `torch.nn.LSTM`.
 
 Needs torch, numpy, safetensors and an unpacked `funasr` wheel (`pip download --no-deps funasr`, version 1.4.16 was
 used):
@@ -136,6 +136,20 @@ def frontend(name):
     save(name, tensors)
 
 
+def recurrent(name):
+    """`test.text` are tokens, the first for the start; `test.ln_p` the log probabilities of all tokens after each."""
+    tokens, dim, cells, length = 29, 8, 20, 12
+    lstm = randomise(torch.nn.LSTM(dim, cells, proj_size=dim, batch_first=True))
+    embedding, bias = torch.randn(tokens, dim), torch.randn(tokens) * 0.3
+    text = torch.cat([torch.zeros(1, dtype=torch.long), torch.randint(1, tokens, (length,))])
+    hidden = lstm(embedding[text][None])[0][0]
+    save(name, {
+        "embedding.weight": embedding, "input.weight": lstm.weight_ih_l0, "input.bias": lstm.bias_ih_l0 + lstm.bias_hh_l0,
+        "recurrent.weight": lstm.weight_hh_l0, "projection.weight": lstm.weight_hr_l0, "output.bias": bias,
+        "test.text": text.float(), "test.ln_p": (hidden @ embedding.t() + bias).log_softmax(-1),
+    })
+
+
 def vad(FSMN, name, cmvn):
     network = randomise(FSMN(20, 14, 3, 25, 12, 6, 0, 1, 0, 14, 2))
     tensors = prefixed("encoder.", network)
@@ -231,6 +245,8 @@ def main():
         vad(FSMN, "fsmn_vad_cmvn", cmvn=True)
         torch.manual_seed(105)
         frontend("frontend")
+        torch.manual_seed(106)
+        recurrent("recurrent_lm")
         tokens = ["<blank>", "<s>", "</s>", *"今天气很好吗我们去", "hello", "world", "it's", "<unk>"]
         torch.manual_seed(103)
         punctuation(CTTransformer, "ct_punc", (24, 24, 4, 32, 3, 11, 0), tokens, 17)
