@@ -5,7 +5,7 @@
 //!
 //! The limits were measured with `ting bench noise` on half an hour of noise and on recordings of sentences and of single
 //! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals, nearly all
-//! of those of five to eight tokens and three quarters of the shorter. They go with the weights of the recogniser and of the detector.
+//! of those of four to eight tokens, two thirds of those of three and more than four fifths of the shorter. They go with the weights of the recogniser and of the detector.
 
 use crate::segmenter::Likeness;
 
@@ -22,14 +22,25 @@ impl Least {
     /// The fewer the tokens, the surer they have to be.
     fn of(tokens: usize) -> Self {
         let (anything, sure) = match tokens {
-            0 | 1 => (-0.003, f32::NEG_INFINITY),
-            2 => (-0.02, f32::NEG_INFINITY),
-            3 => (-1.0, -1.55),
+            0 | 1 => (-0.0025, f32::NEG_INFINITY),
+            2 => (-0.006, f32::NEG_INFINITY),
+            3 => (-1.0, -1.5),
             4 => (-1.0, -2.4),
             5..=FEW => (-1.0, -2.8),
             _ => (f32::NEG_INFINITY, -3.3),
         };
         Self { anything, sure }
+    }
+}
+
+/// Very few tokens may be less sure where their sounds are what was heard: then the ln P that anything is said, and the fit, have to be at
+/// least this. Noise that is taken for a word does not sound like it.
+fn least_fit(tokens: usize) -> Option<(f32, f32)> {
+    match tokens {
+        1 => Some((-0.05, -0.2)),
+        2 => Some((-0.3, -0.25)),
+        3 => Some((-0.3, -0.2)),
+        _ => None,
     }
 }
 
@@ -52,6 +63,8 @@ pub(crate) struct Evidence {
     /// Sum of their frames' ln P that anything is said: an unsure network knows that before it knows what.
     pub(crate) anything: f32,
     pub(crate) tokens: usize,
+    /// How well the text fits the sounds that were heard, per sound (`sounding::fit`); none of a model without these.
+    pub(crate) fit: Option<f32>,
 }
 
 impl Evidence {
@@ -62,11 +75,18 @@ impl Evidence {
         }
         let count = self.tokens as f32;
         let least = Least::of(self.tokens);
-        let sure = self.anything / count >= least.anything && self.sum / count >= least.sure;
+        let anything = self.anything / count;
+        let sure = anything >= least.anything && self.sum / count >= least.sure;
+        let fits = match (least_fit(self.tokens), self.fit) {
+            (Some((least_anything, least_fit)), Some(fit)) => {
+                anything >= least_anything && fit >= least_fit
+            }
+            _ => false,
+        };
         let speech_least = SPEECH + (SPEECH - SPEECH_AT_LEAST) * noise_threshold.clamp(-1.0, 0.0);
         let alone = self.tokens > FEW || speech.spoken >= speech_least + MORE_OF_FEW;
         let spoken = speech.whole >= speech_least || speech.spoken >= SPEECH_WITHOUT_PAUSES;
-        sure && alone && spoken
+        (sure || fits) && alone && spoken
     }
 }
 
@@ -82,6 +102,7 @@ mod tests {
             tokens: (usize, f32, f32),
             /// Whole and without pauses.
             speech: (f32, f32),
+            fit: Option<f32>,
             threshold: f32,
             want: bool,
         }
@@ -89,6 +110,7 @@ mod tests {
             name,
             tokens,
             speech,
+            fit: None,
             threshold: 0.0,
             want,
         };
@@ -96,7 +118,31 @@ mod tests {
             threshold,
             ..case("faint words", (4, -0.1, -1.2), (0.25, 0.5), want)
         };
+        let fitting = |name, tokens, fit, want| Case {
+            fit: Some(fit),
+            ..case(name, tokens, (0.9, 0.9), want)
+        };
         let cases = [
+            fitting("a word as it sounds", (1, -0.04, -2.0), -0.1, true),
+            fitting("a sound of no word", (1, -0.04, -2.0), -0.5, false),
+            fitting(
+                "the sound of a word, and perhaps nothing",
+                (1, -0.1, -2.0),
+                -0.1,
+                false,
+            ),
+            fitting("two tokens as they sound", (2, -0.2, -2.0), -0.2, true),
+            fitting("three as they sound", (3, -0.2, -2.0), -0.1, true),
+            fitting("four as they sound", (4, -0.2, -2.5), -0.1, false),
+            Case {
+                fit: Some(0.0),
+                ..case(
+                    "a word in noise as it sounds",
+                    (1, -0.001, -0.1),
+                    (0.7, 0.75),
+                    false,
+                )
+            },
             case("nothing", (0, 0.0, 0.0), (1.0, 1.0), false),
             case("a sentence", (9, -0.5, -3.0), (0.9, 0.9), true),
             case("an unsure sentence", (9, -0.1, -3.5), (0.9, 0.9), false),
@@ -104,9 +150,9 @@ mod tests {
             case("a sure word", (1, -0.001, -0.1), (0.8, 0.85), true),
             case("perhaps a word", (1, -0.05, -0.5), (0.95, 0.95), false),
             case("a word in noise", (1, -0.001, -0.1), (0.7, 0.75), false),
-            case("two tokens", (2, -0.01, -2.0), (0.9, 0.9), true),
-            case("perhaps two tokens", (2, -0.05, -0.5), (0.9, 0.9), false),
-            case("three tokens", (3, -0.4, -1.5), (0.9, 0.9), true),
+            case("two tokens", (2, -0.005, -2.0), (0.9, 0.9), true),
+            case("perhaps two tokens", (2, -0.01, -0.5), (0.9, 0.9), false),
+            case("three tokens", (3, -0.4, -1.4), (0.9, 0.9), true),
             case("unsure three", (3, -0.4, -1.8), (0.9, 0.9), false),
             case("a few tokens", (4, -0.4, -1.8), (0.9, 0.9), true),
             case("perhaps a few", (3, -1.2, -1.2), (0.8, 0.8), false),
@@ -136,6 +182,7 @@ mod tests {
                 sum: mean * tokens as f32,
                 anything: anything * tokens as f32,
                 tokens,
+                fit: case.fit,
             };
             if evidence.is_enough(Likeness { whole, spoken }, case.threshold) != case.want {
                 failed.push((case.name, case.threshold));

@@ -103,19 +103,33 @@ impl Context<'_> {
 
     /// The likeliest of the texts that `beam` ends with: by its scores, by the recurrent language model and by the sounds that were `heard`, as
     /// far as the model has these.
-    fn choose(&self, beam: &Beam, heard: Option<(&Pronunciation, Vec<f32>)>) -> Vec<Symbol> {
+    fn choose(&self, beam: &Beam, heard: Option<(&Pronunciation, &[f32])>) -> Vec<Symbol> {
         let model = self.model;
         let mut candidates: Vec<Candidate> = beam.candidates().collect();
         if let Some(rescorer) = &model.recurrent_lm {
             rescoring::rescore(&mut candidates, rescorer);
         }
         choice::likeliest(candidates, &model.tokens, |said| {
-            let Some((pronunciation, heard)) = &heard else {
+            let Some((pronunciation, heard)) = heard else {
                 return Some(0.0);
             };
             let ln_p = sounding::ln_p(said, &model.tokens, pronunciation, heard)?;
             Some(f64::from(pronunciation.config.weight) * ln_p)
         })
+    }
+
+    /// How well the text `symbols` fits the sounds that were `heard`.
+    fn fit(
+        &self,
+        symbols: &[Symbol],
+        (pronunciation, heard): (&Pronunciation, &[f32]),
+    ) -> Option<f32> {
+        let tokens = &self.model.tokens;
+        let said = symbols.iter().map(|symbol| symbol.token);
+        let said: Vec<u16> = said
+            .filter(|token| !tokens.is_punctuation(usize::from(*token)))
+            .collect();
+        sounding::fit(&said, tokens, pronunciation, heard)
     }
 
     /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word and
@@ -276,8 +290,10 @@ impl Segment {
         }
         let until = self.beginning.start + features.len() / BANDS;
         let heard = pronunciation.map(|p| (p, p.head.probabilities(&encoded, &middle, frames)));
+        let heard = heard.as_ref().map(|(p, heard)| (*p, heard.as_slice()));
         let symbols = context.choose(&beam, heard);
         let mut spoken = self.words(context, &posteriors, &symbols, beam.settled(), until);
+        spoken.evidence.fit = heard.and_then(|heard| context.fit(&symbols, heard));
         if !spoken.evidence.is_enough(speech, context.noise_threshold) {
             spoken.words.clear();
         }

@@ -23,6 +23,30 @@ pub(crate) fn ln_p(
     Some(graph.ln_p(heard, pronunciation.head.sounds()))
 }
 
+/// How well the text `said` (without marks) fits what is `heard`: its natural log probability less that of the likeliest sounds of all, per
+/// sound. About 0 where it is what the audio sounds like. None for a text without a pronunciation or without a sound.
+pub(crate) fn fit(
+    said: &[u16],
+    tokens: &Tokens,
+    pronunciation: &Pronunciation,
+    heard: &[f32],
+) -> Option<f32> {
+    let sounds = pronunciation.head.sounds();
+    let said = pronunciation.lexicon.pronounce(tokens, said)?;
+    let count: usize = said
+        .iter()
+        .filter_map(|word| word.first())
+        .map(|s| s.len())
+        .sum();
+    if count == 0 {
+        return None;
+    }
+    let likeliest = |row: &[f32]| f64::from(row.iter().copied().fold(0.0, f32::max)).ln();
+    let best: f64 = heard.chunks_exact(sounds).map(likeliest).sum();
+    let ln_p = Graph::new(&said, 0.0).ln_p(heard, sounds);
+    Some(((ln_p - best) / count as f64) as f32)
+}
+
 /// What may be heard when a text is said: the states of CTC for all its pronunciations, in an order in which each comes after those
 /// that lead to it.
 struct Graph {

@@ -97,22 +97,24 @@ fn the_prior_makes_rare_tokens_likelier() {
 }
 
 #[test]
-fn a_folder_may_do_without_pronunciation_and_prior() {
+fn a_folder_may_do_without_pronunciation_prior_and_recurrent_lm() {
     let dir = tempfile::tempdir().unwrap();
     copy(&tiny(), dir.path());
-    for file in ["lexicon.txt", "sounds.txt"] {
+    for file in ["lexicon.txt", "sounds.txt", "recurrent_lm.safetensors"] {
         std::fs::remove_file(dir.path().join(file)).unwrap();
     }
     edit_config(dir.path(), "\"pronunciation\"", "\"pronounced\"");
     edit_config(dir.path(), "\"prior_weight\"", "\"priority\"");
+    edit_config(dir.path(), "\"recurrent_lm\"", "\"recurring\"");
     let model = Model::from_dir(dir.path()).unwrap();
     assert!(model.pronunciation.is_none());
+    assert!(model.recurrent_lm.is_none());
 }
 
 #[test]
 fn damaged_folders_name_the_file() {
     type Damage = fn(&Path);
-    let cases: [(&str, Damage, ModelErrorKind, &str); 17] = [
+    let cases: [(&str, Damage, ModelErrorKind, &str); 20] = [
         (
             "no config",
             |dir| std::fs::remove_file(dir.join("config.json")).unwrap(),
@@ -214,6 +216,36 @@ fn damaged_folders_name_the_file() {
             },
             ModelErrorKind::Shape,
             "pronunciation.middle.weight",
+        ),
+        (
+            "recurrent language model of a weight below 0",
+            |dir| {
+                edit_config(
+                    dir,
+                    "\"recurrent_lm\": {",
+                    "\"recurrent_lm\": { \"weight\": -1, \"bonus\": 0 }, \"was\": {",
+                )
+            },
+            ModelErrorKind::Config,
+            "recurrent_lm.weight should be",
+        ),
+        (
+            "no recurrent language model",
+            |dir| std::fs::remove_file(dir.join("recurrent_lm.safetensors")).unwrap(),
+            ModelErrorKind::File,
+            "recurrent_lm.safetensors should be there",
+        ),
+        (
+            "recurrent language model of other tokens",
+            |dir| {
+                put(
+                    dir,
+                    "recurrent_lm.safetensors",
+                    include_bytes!("data/recurrent_lm.safetensors"),
+                )
+            },
+            ModelErrorKind::Config,
+            "recurrent_lm.safetensors has 29 tokens, but tokens.txt has",
         ),
         (
             "punctuation is not in the config",
