@@ -171,7 +171,7 @@ class Run:
         counts = torch.bincount(torch.tensor([i for ids in sentences for i in ids]), minlength=len(self.model.output_bias))
         with torch.no_grad():
             self.model.output_bias.copy_(((counts + 0.5) / (counts + 0.5).sum()).log())
-        self.average["output_bias"].copy_(self.model.output_bias)
+            self.average["output_bias"].copy_(self.model.output_bias)
 
     def learn(self, batch, share, bf16):
         """One step at the `share` of the highest learning rate; the loss and the number of tokens."""
