@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ting_models::Tokens;
 
 use crate::beam::Candidate;
-use crate::transcript::Symbol;
+use crate::transcript::{Symbol, said};
 
 /// The symbols of the likeliest of `candidates` (the search's best first), by their scores and by what `judge` adds for a text without its
 /// marks.
@@ -29,10 +29,7 @@ pub(crate) fn likeliest(
         if hotwords(candidate) != wanted {
             continue;
         }
-        let said = candidate.symbols.iter().map(|symbol| symbol.token);
-        let said: Vec<u16> = said
-            .filter(|token| !tokens.is_punctuation(usize::from(*token)))
-            .collect();
+        let said = said(&candidate.symbols, tokens);
         let Some(added) = *known.entry(said).or_insert_with_key(|said| judge(said)) else {
             if i == 0 {
                 break;

@@ -63,11 +63,17 @@ pub(crate) struct Evidence {
     /// Sum of their frames' ln P that anything is said: an unsure network knows that before it knows what.
     pub(crate) anything: f32,
     pub(crate) tokens: usize,
-    /// How well the text fits the sounds that were heard, per sound (`sounding::fit`); none of a model without these.
+    /// How well the text fits the sounds that were heard, per sound (`sounding::fit`); none of a model without these, or where nobody
+    /// [asks](Self::asks_for_fit).
     pub(crate) fit: Option<f32>,
 }
 
 impl Evidence {
+    /// Whether `fit` may make a difference: it is only looked at for very few tokens, and costs a pass over the sounds.
+    pub(crate) fn asks_for_fit(&self) -> bool {
+        least_fit(self.tokens).is_some()
+    }
+
     /// Whether the text stands, recognised in a segment that is as likely speech as `speech`.
     pub(crate) fn is_enough(self, speech: Likeness, noise_threshold: f32) -> bool {
         if self.tokens == 0 {

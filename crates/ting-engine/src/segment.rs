@@ -14,7 +14,7 @@ use crate::posteriors::{Frame, Look};
 use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::{FRAME_MS, Likeness};
 use crate::semantic::{Division, SentenceEnd};
-use crate::transcript::Symbol;
+use crate::transcript::{Symbol, said};
 use crate::words::{self, TimedToken};
 use crate::{choice, rescoring, sounding};
 
@@ -125,11 +125,7 @@ impl Context<'_> {
         (pronunciation, heard): (&Pronunciation, &[f32]),
     ) -> Option<f32> {
         let tokens = &self.model.tokens;
-        let said = symbols.iter().map(|symbol| symbol.token);
-        let said: Vec<u16> = said
-            .filter(|token| !tokens.is_punctuation(usize::from(*token)))
-            .collect();
-        sounding::fit(&said, tokens, pronunciation, heard)
+        sounding::fit(&said(symbols, tokens), tokens, pronunciation, heard)
     }
 
     /// A word of a partial is fixed when its tokens are settled, and those of this many words after it: the mark after a word and
@@ -293,7 +289,9 @@ impl Segment {
         let heard = heard.as_ref().map(|(p, heard)| (*p, heard.as_slice()));
         let symbols = context.choose(&beam, heard);
         let mut spoken = self.words(context, &posteriors, &symbols, beam.settled(), until);
-        spoken.evidence.fit = heard.and_then(|heard| context.fit(&symbols, heard));
+        if spoken.evidence.asks_for_fit() {
+            spoken.evidence.fit = heard.and_then(|heard| context.fit(&symbols, heard));
+        }
         if !spoken.evidence.is_enough(speech, context.noise_threshold) {
             spoken.words.clear();
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ting_models::Tokens;
+
 use crate::hotwords::Target;
 use crate::posteriors::Frame;
 
@@ -31,4 +33,11 @@ impl Symbol {
         self.hot
             .map_or(own, |target| own.max(frame.hot_ln_p(target)))
     }
+}
+
+/// The tokens of `symbols` that are said: all but the marks.
+pub(crate) fn said(symbols: &[Symbol], tokens: &Tokens) -> Vec<u16> {
+    let all = symbols.iter().map(|symbol| symbol.token);
+    all.filter(|token| !tokens.is_punctuation(usize::from(*token)))
+        .collect()
 }
