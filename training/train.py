@@ -218,19 +218,28 @@ def warp(x, ids):
     return x[low] + (at - low)[:, None] * (x[low + 1] - x[low])
 
 
+def is_loud(energy):
+    """Which frames stand out of the softest, by their mean log energies (numpy or PyTorch): 0.4 of the way to the loudest."""
+    return energy > energy.min() + 0.4 * (energy.max() - energy.min())
+
+
+def loudness(x):
+    """Mean log energy of the loud frames of `x` [frames, bands]."""
+    return np.percentile(x.mean(1), 80)
+
+
 def with_noise(x, noises):
     """`x` with a stretch of noise added in power, 5 to 30 dB below it."""
     noise = noises[random.randrange(len(noises))].astype(np.float32)
     noise = noise[(np.arange(len(x)) + random.randrange(len(noise))) % len(noise)]
-    loud = np.percentile(x.mean(1), 80) - np.percentile(noise.mean(1), 80)
+    loud = loudness(x) - loudness(noise)
     return np.logaddexp(x, noise + loud - random.uniform(5, 30) / 10 * np.log(10))
 
 
 def cropped(x, ids):
     """Without some of the silence before and after the loud part: a recogniser hears what its voice activity detector lets through,
     which begins and ends closer to the words than recordings do."""
-    energy = x.mean(1, dtype=np.float32)
-    loud = np.flatnonzero(energy > energy.min() + 0.4 * (energy.max() - energy.min()))
+    loud = np.flatnonzero(is_loud(x.mean(1, dtype=np.float32)))
     if not len(loud):
         return x
     # Soft beginnings and ends lie within 200 ms of what is loud.
@@ -264,7 +273,7 @@ def spliced(item, others):
     begin, end = x[: cuts[i]].astype(np.float32), other[0][cuts_of_other[j] :].astype(np.float32)
     if len(begin) < 10 or len(end) < 10:
         return item
-    louder = np.percentile(begin.mean(1), 80) - np.percentile(end.mean(1), 80)
+    louder = loudness(begin) - loudness(end)
     units = units[: i + 1] + units_of_other[j + 1 :]
     ids, aux = [t for ids, _ in units for t in ids], [a for _, aux in units for a in aux]
     x = np.concatenate([begin, end + louder])
@@ -327,8 +336,7 @@ def flat_alignment(features, weights):
 
     HMM recognisers start like this ("flat start"); it leads CTC out of the plateau where it only writes blanks.
     """
-    energy = features[:, 240:320].mean(1)
-    loud = (energy > energy.min() + 0.4 * (energy.max() - energy.min())).nonzero()[:, 0]
+    loud = is_loud(features[:, 240:320].mean(1)).nonzero()[:, 0]
     result = torch.full((len(features),), -1)
     if len(loud) < 2:
         return result
