@@ -35,6 +35,12 @@ def read_tar(path, wanted=None):
                 yield name, decode(tar.extractfile(member).read())
 
 
+def trimmed(wave):
+    """`wave` from the first sample that is not silent to the last; None where less than 0.15 s or more than 15 s are left."""
+    loud = np.flatnonzero(np.abs(wave) > 2e-3 * np.abs(wave).max())
+    return wave[loud[0] : loud[-1] + 1] if len(loud) and 0.15 < (loud[-1] + 1 - loud[0]) / RATE < 15 else None
+
+
 class Augmenter:
     """Random distortions, drawn from `rng`; noises and impulse responses come from the noise set's `split`."""
 

@@ -49,6 +49,15 @@ class Memory(torch.autograd.Function):
         return grad_v, grad_taps.t(), None
 
 
+def memory(v, weight, left):
+    """`Memory`, on a GPU by the kernels of memory_gpu.py."""
+    if v.is_cuda:
+        from memory_gpu import GpuMemory
+
+        return GpuMemory.apply(v, weight, left)
+    return Memory.apply(v, weight, left)
+
+
 class Attention(nn.Module):
     def __init__(self, inputs, c):
         super().__init__()
@@ -64,13 +73,16 @@ class Attention(nn.Module):
         b, t, _ = x.shape
         q, k, v = self.linear_q_k_v(x).chunk(3, -1)
         v = v * valid.to(v.dtype)
-        memory = Memory.apply(v, self.fsmn_block.weight[:, 0], self.left)
-        # Utterances are short (a few dozen frames), where two products and a softmax beat the fused kernel with a mask.
+        remembered = memory(v, self.fsmn_block.weight[:, 0], self.left)
         split = lambda y: y.view(b, t, self.heads, -1).transpose(1, 2)
-        scores = split(q) @ split(k).transpose(2, 3) * self.scale
-        out = (scores.float() + mask).softmax(-1).to(v.dtype) @ split(v)
+        if v.is_cuda:
+            out = F.scaled_dot_product_attention(split(q), split(k), split(v), mask.to(v.dtype))
+        else:
+            # Utterances are short (a few dozen frames), where two products and a softmax beat the fused kernel with a mask.
+            scores = split(q) @ split(k).transpose(2, 3) * self.scale
+            out = (scores.float() + mask).softmax(-1).to(v.dtype) @ split(v)
         out = out.transpose(1, 2).reshape(b, t, -1)
-        return self.linear_out(out) + memory * valid
+        return self.linear_out(out) + remembered * valid.to(remembered.dtype)
 
 
 class ChannelDropout(nn.Module):
@@ -84,7 +96,7 @@ class ChannelDropout(nn.Module):
     def forward(self, x):
         if not self.training or not self.share:
             return x
-        kept = torch.rand(x.shape[0], 1, x.shape[2]) >= self.share
+        kept = torch.rand(x.shape[0], 1, x.shape[2], device=x.device) >= self.share
         return x * (kept / (1 - self.share)).to(x.dtype)
 
 
@@ -127,6 +139,8 @@ class Frontend(nn.Module):
         self.frames = c["frontend"]["frames"]
         a, b = c["frontend"]["channels"]
         self.stacked = c["input_dim"]
+        # Whether all frames of a row are normalised alike, so that rows can share what they have in common.
+        self.alike = False
         self.conv1 = nn.Conv2d(1, a, 3, stride=2)
         self.conv2 = nn.Conv2d(a, b, (5, 3), stride=(1, 2))
         times = (self.frames - 3) // 2 + 1 - 4
@@ -136,10 +150,25 @@ class Frontend(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
+    def over_sequence(self, x):
+        """The convolutions over all frames at once: rows begin every 6 frames, and of the five places of conv1 in a row three are new."""
+        b, t, _ = x.shape
+        rows = x.view(b, t, self.frames, BANDS)
+        frames = torch.cat([rows[:, :, :6].flatten(1, 2), rows[:, -1, 6:]], 1)
+        # As products of matrices: on a GPU the convolutions of cuDNN are planned anew for each size of a batch.
+        patches = frames.unfold(1, 3, 2).unfold(2, 3, 2).flatten(3)
+        y = F.relu(F.linear(patches, self.conv1.weight.flatten(1), self.conv1.bias))
+        patches = y.unfold(1, 5, 3).unfold(2, 3, 2).flatten(3)
+        y = F.relu(F.linear(patches, self.conv2.weight.flatten(1), self.conv2.bias))
+        return y.transpose(2, 3).flatten(2)
+
     def forward(self, x):
         b, t, n = x.shape
-        y = F.relu(self.conv1(x.view(b * t, 1, self.frames, BANDS)))
-        y = F.relu(self.conv2(y)).flatten(1).view(b, t, -1)
+        if self.alike:
+            y = self.over_sequence(x)
+        else:
+            y = F.relu(self.conv1(x.view(b * t, 1, self.frames, BANDS)))
+            y = F.relu(self.conv2(y)).flatten(1).view(b, t, -1)
         start = (n - self.stacked) // 2
         return x[..., start : start + self.stacked] + self.out(y)
 
@@ -165,15 +194,16 @@ class Encoder(nn.Module):
 
 def attention_mask(lengths, frames, chunk, left):
     """[B, 1, T, T] to add to scores: 0 where a frame sees its chunk, `left` frames before the chunk, and no padding; else -inf."""
-    index = torch.arange(frames)
-    seen = torch.ones(frames, frames, dtype=torch.bool)
+    device = lengths.device
+    index = torch.arange(frames, device=device)
+    seen = torch.ones(frames, frames, dtype=torch.bool, device=device)
     if chunk:
         start = index // chunk * chunk
         seen = (index[None] < (start + chunk)[:, None]) & (index[None] >= (start - left)[:, None])
     inside = index[None] < lengths[:, None]
     # A padded query row must see something, or its softmax is not a number: itself.
-    seen = (seen[None] & inside[:, None]) | torch.eye(frames, dtype=torch.bool)[None]
-    return torch.zeros(seen.shape).masked_fill_(~seen, float("-inf")).unsqueeze(1)
+    seen = (seen[None] & inside[:, None]) | torch.eye(frames, dtype=torch.bool, device=device)[None]
+    return torch.zeros(seen.shape, device=device).masked_fill_(~seen, float("-inf")).unsqueeze(1)
 
 
 class Model(nn.Module):
@@ -210,7 +240,7 @@ class Model(nn.Module):
         """(last layer, middle layer), [B, T, dim] each."""
         frames = features.shape[1]
         mask = attention_mask(lengths, frames, chunk, self.config["left_context"])
-        valid = (torch.arange(frames)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
+        valid = (torch.arange(frames, device=lengths.device)[None] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
         return self.encoder((features + self.shift) * self.scale, mask, valid, self.middle)
 
     def auxiliary(self, out, between):
