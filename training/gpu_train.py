@@ -2,10 +2,12 @@
 
     python training/gpu_train.py decode --pack WORK/pack --out FAST [--processes 14]
     python training/gpu_train.py speak --pack WORK/pack --out FAST [--processes 8] &
-    python training/gpu_train.py train --pack WORK/pack --fast FAST --start START.pt --out OUT --seconds 540
+    python training/gpu_train.py train --pack WORK/pack --fast FAST --start WORK/pack/start.pt --out OUT --seconds 540
+    python training/gpu_train.py collect --pack WORK/pack --start WORK/pack/start.pt --out OUT --checkpoint WORK/checkpoint.pt
 
-`decode` makes samples of the recordings; `speak` synthesises lines of text by espeak-ng for as long as it runs, and `train` takes what
-there is. FAST is a folder in memory. Rooms, noise, bands, gain, spectral masks and the warping of voices are computed on the GPU.
+`start.pt` are the weights that training goes on from, as pack.py writes them. `decode` makes samples of the recordings; `speak` synthesises lines of text by espeak-ng for as long as it runs, and `train` takes what
+there is. FAST is a folder in memory. Rooms, noise, bands, gain, spectral masks and the warping of voices are computed on the GPU. `collect` makes a checkpoint for export.py of
+the averaged weights, which `train` writes in small files.
 
 Each utterance is heard twice in a step, with different masks and channels dropped, and what the network says of the two is drawn together
 (Yao et al. 2024, "CR-CTC: Consistency regularization on CTC for improved speech recognition").
@@ -31,7 +33,7 @@ from muon import Muon
 from rooms import response
 
 RATE = 16000
-# Silence around an utterance in the buffer, so that sums of places stay inside.
+# Seconds.
 LONGEST = 15
 # Weight of the consistency of two hearings beside the CTC loss.
 CONSISTENCY = 0.2
@@ -127,7 +129,7 @@ class Bank:
 
     def __init__(self, device, hours):
         self.samples = torch.zeros(int(hours * 3600 * RATE), dtype=torch.int16, device=device)
-        self.end, self.rows, self.sets, self.taken = RATE, [], {}, set()
+        self.end, self.rows, self.sets, self.taken, self.full = RATE, [], {}, set(), False
 
     def load(self, folder, pattern, remove=False):
         for path in sorted(folder.glob(pattern)):
@@ -135,6 +137,7 @@ class Bank:
                 continue
             waves, rows = np.load(path.with_suffix(".npy")), pickle.loads(path.read_bytes())
             if self.end + len(waves) + LONGEST * RATE > len(self.samples):
+                self.full = True
                 return
             self.taken.add(path.name)
             self.samples[self.end : self.end + len(waves)] = torch.from_numpy(waves).to(self.samples.device)
@@ -496,6 +499,18 @@ def grown(state, layers):
     return result
 
 
+def network(known, layers, start, dropout=0.0):
+    """The network with the weights of the file `start`, with new layers up to `layers`, and with the frames of a row normalised alike."""
+    model = Model(CONFIG | {"layers": layers}, len(known["tokens"]), len(known["aux"]), torch.as_tensor(known["syllables"]), dropout)
+    saved = torch.load(start, weights_only=False, map_location="cpu")
+    state = grown({k: v.float() if v.is_floating_point() else v for k, v in saved.items()}, layers)
+    for name in ("shift", "scale"):
+        state[name] = state[name].view(-1, BANDS).mean(0).repeat(CONFIG["frontend"]["frames"])
+    model.load_state_dict(state)
+    model.encoder.frontend.alike = True
+    return model
+
+
 def distance(a, b):
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -547,22 +562,13 @@ def train(args):
     # cuDNN would plan its attention anew for each size of a batch.
     torch.backends.cuda.enable_cudnn_sdp(False)
     known = pickle.loads((args.pack / "lines.pkl").read_bytes())
-    known["syllables"] = torch.as_tensor(known["syllables"])
     studio = Studio(device, pickle.loads((args.fast / "noise.pkl").read_bytes()))
     bank, dev = Bank(device, args.hours), Bank(device, 3)
     dev.load(args.fast, "dev*.pkl")
-    config = CONFIG | {"layers": args.layers}
-    model = Model(config, len(known["tokens"]), len(known["aux"]), known["syllables"], args.dropout)
-    start = torch.load(args.start, weights_only=False, map_location="cpu")
-    state = grown({k: v.float() if v.is_floating_point() else v for k, v in start.items()}, args.layers)
-    for name in ("shift", "scale"):
-        state[name] = state[name].view(-1, BANDS).mean(0).repeat(11)
-    model.load_state_dict(state)
-    model.encoder.frontend.alike = True
-    model.to(device)
-    judge = Model(config, len(known["tokens"]), len(known["aux"]), known["syllables"]).to(device).eval()
+    model = network(known, args.layers, args.start, args.dropout).to(device)
+    judge = network(known, args.layers, args.start).eval()
     judge.load_state_dict(model.state_dict())
-    judge.encoder.frontend.alike = True
+    judge.to(device)
     average = dict(judge.named_parameters())
     for p in average.values():
         p.requires_grad_(False)
@@ -596,9 +602,10 @@ def train(args):
             indices = [i for name, found in bank.sets.items() if name != "espeak" and not name.startswith("synth") for i in found]
             for name in ("synth-ja", "synth-en"):
                 indices += random.sample(found, min(len(found), 1500)) if (found := bank.sets.get(name)) else []
-            # What espeak said last is new; its share of the whole is `--spoken` hours.
+            # `--spoken` hours of the whole are by espeak: what it said last, and once the bank is full any.
             seconds = 0
-            for i in reversed(bank.sets.get("espeak", [])):
+            spoken = bank.sets.get("espeak", [])
+            for i in random.sample(spoken, len(spoken)) if bank.full else reversed(spoken):
                 if (seconds := seconds + bank.rows[i]["seconds"]) > args.spoken * 3600:
                     break
                 indices.append(i)
@@ -641,7 +648,26 @@ def train(args):
             save(args.out, average)
     say(f"end: step {step}, {heard / 3600:.1f} h heard twice", {k: round(v, 1) for k, v in errors(judge, studio, dev, known["tokens"]).items()})
     save(args.out, {**average, "shift": model.shift, "scale": model.scale})
+    # Both hearings of an utterance are counted, in seconds.
+    (args.out / "end.json").write_text(json.dumps({"step": step, "audio": float(2 * heard), "spent": args.seconds}))
     log.close()
+
+
+def collect(args):
+    known = pickle.loads((args.pack / "lines.pkl").read_bytes())
+    average = {}
+    for path in args.out.glob("weights-*.pt"):
+        average |= {k: v.float() for k, v in torch.load(path, weights_only=False, map_location="cpu").items()}
+    layers = 2 + max(int(k.split(".")[2]) for k in average if k.startswith("encoder.encoders."))
+    model = network(known, layers, args.start)
+    shift, scale = average.pop("shift"), average.pop("scale")
+    model.load_state_dict(model.state_dict() | average | {"shift": shift, "scale": scale})
+    end = json.loads((args.out / "end.json").read_text())
+    torch.save(
+        {"model": model.state_dict(), "average": average, "optimizer": None, "muon": None, "used": {}, "config": CONFIG | {"layers": layers}} | end,
+        args.checkpoint,
+    )
+    print(f"{args.checkpoint}: {layers} layers, {end}")
 
 
 def main():
@@ -652,6 +678,11 @@ def main():
         verb.add_argument("--pack", type=pathlib.Path, required=True)
         verb.add_argument("--out", type=pathlib.Path, required=True)
         verb.add_argument("--processes", type=int, default=8)
+    verb = verbs.add_parser("collect")
+    verb.add_argument("--pack", type=pathlib.Path, required=True)
+    verb.add_argument("--start", type=pathlib.Path, required=True)
+    verb.add_argument("--out", type=pathlib.Path, required=True, help="folder of train")
+    verb.add_argument("--checkpoint", type=pathlib.Path, required=True)
     verb = verbs.add_parser("train")
     verb.add_argument("--pack", type=pathlib.Path, required=True)
     verb.add_argument("--fast", type=pathlib.Path, required=True, help="folder of decode and speak")
@@ -674,7 +705,7 @@ def main():
     verb.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    {"decode": decode_all, "speak": speak, "train": train}[args.verb](args)
+    {"decode": decode_all, "speak": speak, "train": train, "collect": collect}[args.verb](args)
 
 
 if __name__ == "__main__":

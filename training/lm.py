@@ -21,7 +21,7 @@ import text as T
 from ngram_format import score, write_lm
 from tokens import lines, read_table
 from train import Targets
-from words import english_string, words_to_spell
+from words import english_string, japanese_words, words_to_spell
 
 # Stands for the start of a sentence: the blank, which no text holds.
 START = 0
@@ -34,7 +34,7 @@ def pieces(targets, target, lang):
 
 
 def sequences(work, targets, strings):
-    """Token ids of the texts, and of `strings` of spelled names and numbers, which sentences have few of."""
+    """Token ids of the texts, of `strings` of spelled names and numbers, which sentences have few of, and of the Japanese words alone."""
     texts = json.loads((work / "texts.json").read_text())
     for lang, pairs in texts.items():
         for _, target in pairs:
@@ -42,6 +42,8 @@ def sequences(work, targets, strings):
     rng, words = np.random.default_rng(3), words_to_spell(texts["en"])
     for _ in range(strings):
         yield pieces(targets, english_string(rng, words), "en")
+    for word in japanese_words(target for line, target in texts["ja"] if line):
+        yield pieces(targets, word, "ja")
 
 
 def dictionary_words(targets):

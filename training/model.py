@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 CONFIG = {
-    "input_dim": 560, "dim": 256, "heads": 4, "ffn_dim": 1024, "layers": 8, "tp_layers": 0,
+    "input_dim": 560, "dim": 256, "heads": 4, "ffn_dim": 1024, "layers": 14, "tp_layers": 0,
     "kernel": 11, "sanm_shift": 5, "position": False, "norm_eps": 1e-5, "left_context": 60,
     "frontend": {"frames": 11, "channels": [32, 48]},
 }

@@ -2,7 +2,7 @@
 
 The file, all numbers little-endian:
 
-    "TNG1"                     4 bytes
+    "TNG2"                     4 bytes
     order N                    u8, 1 to 4
     reserved                   u8, 0
     start                      u16, the token that stands for the start of a sentence, 65535 for none
@@ -14,8 +14,9 @@ The file, all numbers little-endian:
         token[count]           u16 each, the last token of each n-gram
         prob[count]            u8 each, index into prob_table
         backoff[count]         u8 each, index into backoff_table            (not for n = N)
-        child[count + 1]       u32 each, where the (n+1)-grams that extend the n-gram begin in the
-                               next length's arrays; the last is their end  (not for n = N)
+        children[count]        unsigned LEB128 each, how many (n+1)-grams extend the n-gram:
+                               those of the first come first in the next length's arrays, and
+                               together they are all of them                (not for n = N)
 
 The n-grams of each length are sorted by their tokens, first token first. Every n-gram's beginning (all tokens but
 the last) has to be an n-gram of its own; `write_lm` adds those that are missing with the probability they have by
@@ -65,7 +66,7 @@ def write_lm(path, orders, start=0, unknown=-20.0):
     ngrams = [sorted(order) for order in orders]
     with open(path, "wb") as file:
         first = NO_TOKEN if start is None else start
-        file.write(b"TNG1" + struct.pack("<BBHf", len(orders), 0, first, unknown))
+        file.write(b"TNG2" + struct.pack("<BBHf", len(orders), 0, first, unknown))
         file.write(struct.pack(f"<{len(orders)}I", *(len(level) for level in ngrams)))
         for n, level in enumerate(ngrams):
             values = np.array([orders[n][ngram][:2] for ngram in level], np.float64).reshape(-1, 2)
@@ -81,10 +82,20 @@ def write_lm(path, orders, start=0, unknown=-20.0):
                 continue
             file.write(backoffs.tobytes())
             parent_of = {ngram: i for i, ngram in enumerate(level)}
-            children = np.zeros(len(level) + 1, np.int64)
+            children = [0] * len(level)
             for ngram in ngrams[n + 1]:
-                children[parent_of[ngram[:-1]] + 1] += 1
-            file.write(np.cumsum(children).astype("<u4").tobytes())
+                children[parent_of[ngram[:-1]]] += 1
+            file.write(b"".join(map(leb128, children)))
+
+
+def leb128(number):
+    """`number` in groups of seven bits, the lowest first; all but the last byte have the highest bit set."""
+    groups = bytearray()
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
 
 
 def quantise(values):

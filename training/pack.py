@@ -129,10 +129,7 @@ def lines_to_speak(texts, targets, strings):
             yield "".join(T.kana(line)) if lang == "ja" else line, row
 
 
-def pack_recordings(args, targets, out):
-    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables()).eval()
-    if not load_model(args.from_model, model):
-        raise SystemExit(f"{args.from_model} has no pronunciation head")
+def pack_recordings(args, targets, model, out):
     items = (item for name in REAL_SETS for item in recordings(args.data / "speech", name, targets, "train"))
     with multiprocessing.get_context("fork").Pool(args.processes, start, (model,)) as pool:
         found = [item for item in pool.imap_unordered(look, items, 16) if item]
@@ -182,8 +179,13 @@ def main():
             item["row"] |= {"whole": True, "cuts": None, "units": None}
             dev.append(item | {"opus": portable(item["opus"])})
     (out / "dev.pkl").write_bytes(pickle.dumps(dev))
+    model = Model(CONFIG, len(targets.tokens), len(targets.aux), targets.syllables()).eval()
+    if not load_model(args.from_model, model):
+        raise SystemExit(f"{args.from_model} has no pronunciation head")
+    state = {k: v.half() if v.is_floating_point() and k not in ("shift", "scale") else v for k, v in model.state_dict().items()}
+    torch.save(state, out / "start.pt")
     if not (out / "recordings-0.pkl").exists():
-        pack_recordings(args, targets, out)
+        pack_recordings(args, targets, model, out)
 
 
 if __name__ == "__main__":

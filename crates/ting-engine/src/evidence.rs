@@ -1,46 +1,62 @@
 //! Whether a final is supported by its audio: noise that is taken for speech gives few and unsure tokens.
 //!
 //! What tells a word from a cough is less which token the network heard than that it heard any: of a word it may be unsure what it
-//! is, but hardly that there is one. For single words that counts alone; sentences have to be likely as a whole.
+//! is, but hardly that there is one. So a short final has several ways to stand; sentences have to be likely as a whole.
 //!
 //! The limits were measured with `ting bench noise` on half an hour of noise and on recordings of sentences and of single
-//! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals, nearly all
-//! of those of four to eight tokens, two thirds of those of three and more than four fifths of the shorter. They go with the weights of the recogniser and of the detector.
+//! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals and 95 % of
+//! those of up to eight tokens. They go with the weights of the recogniser and of the detector.
 
 use crate::segmenter::Likeness;
 
-/// What the spikes of a final's tokens have to be at least, on average (natural log). Of one that has less nothing is printed: the
+/// One way for a final to stand: what has to be at least so much, all natural logs. Of a final that has none nothing is printed: the
 /// acoustic evidence does not support it.
-struct Least {
-    /// Of the ln P that anything is said.
+struct Way {
+    /// Of the ln P that anything is said, the mean over the spikes of the tokens.
     anything: f32,
-    /// Of the tokens' ln P.
+    /// Of the tokens' ln P, likewise.
     sure: f32,
+    /// Of the fit to the sounds that were heard, where it counts: noise that is taken for a word does not sound like it.
+    fit: Option<f32>,
 }
 
-impl Least {
-    /// The fewer the tokens, the surer they have to be.
-    fn of(tokens: usize) -> Self {
-        let (anything, sure) = match tokens {
-            0 | 1 => (-0.0025, f32::NEG_INFINITY),
-            2 => (-0.006, f32::NEG_INFINITY),
-            3 => (-1.0, -1.5),
-            4 => (-1.0, -2.4),
-            5..=FEW => (-1.0, -2.8),
-            _ => (f32::NEG_INFINITY, -3.3),
-        };
-        Self { anything, sure }
+const NO_LIMIT: f32 = f32::NEG_INFINITY;
+
+const fn way(anything: f32, sure: f32) -> Way {
+    Way {
+        anything,
+        sure,
+        fit: None,
     }
 }
 
-/// Very few tokens may be less sure where their sounds are what was heard: then the ln P that anything is said, and the fit, have to be at
-/// least this. Noise that is taken for a word does not sound like it.
-fn least_fit(tokens: usize) -> Option<(f32, f32)> {
+const fn fitting(anything: f32, fit: f32) -> Way {
+    Way {
+        anything,
+        sure: NO_LIMIT,
+        fit: Some(fit),
+    }
+}
+
+/// The ways of a final of so many tokens: the fewer there are, the surer they have to be.
+fn ways(tokens: usize) -> &'static [Way] {
+    const ONE: &[Way] = &[
+        way(-0.0025, NO_LIMIT),
+        way(-0.01, -1.4),
+        fitting(-0.05, -0.2),
+    ];
+    const TWO: &[Way] = &[way(-0.006, NO_LIMIT), way(-0.06, -1.8), fitting(-0.1, -0.2)];
+    const THREE: &[Way] = &[way(-0.05, -2.7), way(-0.4, -1.6), fitting(-0.05, -0.4)];
+    const FOUR: &[Way] = &[way(-0.05, -2.4), way(-1.0, -1.75), fitting(-0.05, -0.5)];
+    const PHRASE: &[Way] = &[way(-0.35, -2.8), way(-1.0, -1.6)];
+    const SENTENCE: &[Way] = &[way(NO_LIMIT, -3.3)];
     match tokens {
-        1 => Some((-0.05, -0.2)),
-        2 => Some((-0.3, -0.25)),
-        3 => Some((-0.3, -0.2)),
-        _ => None,
+        0 | 1 => ONE,
+        2 => TWO,
+        3 => THREE,
+        4 => FOUR,
+        5..=FEW => PHRASE,
+        _ => SENTENCE,
     }
 }
 
@@ -51,9 +67,13 @@ const SPEECH: f32 = 0.6;
 const SPEECH_AT_LEAST: f32 = 0.2;
 /// Unless what is left without the pauses is this likely: a speaker may pause for as long as `max_sentence_silence`.
 const SPEECH_WITHOUT_PAUSES: f32 = 0.87;
-/// Up to `FEW` tokens need so much more of the frames without the pauses.
+/// Up to `FEW` tokens need so much more of the frames without the pauses, unless they are [`BEYOND_DOUBT`]: the detector is least sure of
+/// short segments, and of no noise was the network ever so sure.
 const MORE_OF_FEW: f32 = 0.2;
 const FEW: usize = 8;
+const BEYOND_DOUBT: Way = way(-0.1, -0.25);
+/// The same for a single token.
+const ONE_BEYOND_DOUBT: Way = way(-0.005, -0.05);
 
 /// How sure the spikes of a text's tokens are, marks left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -71,7 +91,7 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Whether `fit` may make a difference: it is only looked at for very few tokens, and costs a pass over the sounds.
     pub(crate) fn asks_for_fit(&self) -> bool {
-        least_fit(self.tokens).is_some()
+        ways(self.tokens).iter().any(|way| way.fit.is_some())
     }
 
     /// Whether the text stands, recognised in a segment that is as likely speech as `speech`.
@@ -80,19 +100,23 @@ impl Evidence {
             return false;
         }
         let count = self.tokens as f32;
-        let least = Least::of(self.tokens);
-        let anything = self.anything / count;
-        let sure = anything >= least.anything && self.sum / count >= least.sure;
-        let fits = match (least_fit(self.tokens), self.fit) {
-            (Some((least_anything, least_fit)), Some(fit)) => {
-                anything >= least_anything && fit >= least_fit
-            }
-            _ => false,
+        let (anything, sure) = (self.anything / count, self.sum / count);
+        let stands = |way: &Way| {
+            let fits = way
+                .fit
+                .is_none_or(|least| self.fit.is_some_and(|fit| fit >= least));
+            anything >= way.anything && sure >= way.sure && fits
         };
+        let supported = ways(self.tokens).iter().any(stands);
+        let beyond_doubt = stands(match self.tokens {
+            1 => &ONE_BEYOND_DOUBT,
+            _ => &BEYOND_DOUBT,
+        });
         let speech_least = SPEECH + (SPEECH - SPEECH_AT_LEAST) * noise_threshold.clamp(-1.0, 0.0);
-        let alone = self.tokens > FEW || speech.spoken >= speech_least + MORE_OF_FEW;
+        let alone =
+            self.tokens > FEW || beyond_doubt || speech.spoken >= speech_least + MORE_OF_FEW;
         let spoken = speech.whole >= speech_least || speech.spoken >= SPEECH_WITHOUT_PAUSES;
-        (sure || fits) && alone && spoken
+        supported && alone && spoken
     }
 }
 
@@ -137,14 +161,15 @@ mod tests {
                 -0.1,
                 false,
             ),
-            fitting("two tokens as they sound", (2, -0.2, -2.0), -0.2, true),
-            fitting("three as they sound", (3, -0.2, -2.0), -0.1, true),
-            fitting("four as they sound", (4, -0.2, -2.5), -0.1, false),
+            fitting("two tokens as they sound", (2, -0.08, -2.0), -0.15, true),
+            fitting("three as they sound", (3, -0.04, -3.2), -0.3, true),
+            fitting("four as they sound", (4, -0.04, -3.0), -0.4, true),
+            fitting("a phrase as it sounds", (5, -0.04, -3.0), -0.1, false),
             Case {
                 fit: Some(0.0),
                 ..case(
                     "a word in noise as it sounds",
-                    (1, -0.001, -0.1),
+                    (1, -0.001, -0.2),
                     (0.7, 0.75),
                     false,
                 )
@@ -156,14 +181,27 @@ mod tests {
             case("a sure word", (1, -0.001, -0.1), (0.8, 0.85), true),
             case("perhaps a word", (1, -0.05, -0.5), (0.95, 0.95), false),
             case("a word in noise", (1, -0.001, -0.1), (0.7, 0.75), false),
+            case("a word beyond doubt", (1, -0.001, -0.03), (0.7, 0.75), true),
+            case(
+                "spelling beyond doubt",
+                (5, -0.02, -0.2),
+                (0.65, 0.75),
+                true,
+            ),
+            case("and hardly speech", (5, -0.02, -0.2), (0.5, 0.75), false),
             case("two tokens", (2, -0.005, -2.0), (0.9, 0.9), true),
-            case("perhaps two tokens", (2, -0.01, -0.5), (0.9, 0.9), false),
+            case("a likely word", (1, -0.008, -1.0), (0.9, 0.9), true),
+            case("a less likely word", (1, -0.008, -2.0), (0.9, 0.9), false),
+            case("perhaps two tokens", (2, -0.07, -0.5), (0.9, 0.9), false),
             case("three tokens", (3, -0.4, -1.4), (0.9, 0.9), true),
             case("unsure three", (3, -0.4, -1.8), (0.9, 0.9), false),
-            case("a few tokens", (4, -0.4, -1.8), (0.9, 0.9), true),
+            case("three clear ones", (3, -0.04, -2.6), (0.9, 0.9), true),
+            case("a few tokens", (4, -0.4, -1.7), (0.9, 0.9), true),
             case("perhaps a few", (3, -1.2, -1.2), (0.8, 0.8), false),
-            case("an unsure few", (3, -0.05, -2.5), (0.95, 0.95), false),
-            case("a phrase", (6, -0.4, -2.5), (0.9, 0.9), true),
+            case("an unsure few", (3, -0.05, -2.8), (0.95, 0.95), false),
+            case("a clear phrase", (6, -0.3, -2.5), (0.9, 0.9), true),
+            case("a sure phrase", (6, -0.9, -1.5), (0.9, 0.9), true),
+            case("a phrase neither", (6, -0.4, -1.8), (0.9, 0.9), false),
             case("perhaps a phrase", (6, -1.2, -1.2), (0.9, 0.9), false),
             case("a phrase in noise", (6, -0.1, -1.2), (0.7, 0.75), false),
             case("words in noise", (4, -0.1, -1.2), (0.56, 0.77), false),

@@ -5,7 +5,7 @@ use crate::error::{ModelError, ModelErrorKind};
 /// Longest n-gram a file may hold.
 pub(crate) const MAX_ORDER: usize = 4;
 /// Begins every file.
-const MAGIC: [u8; 4] = *b"TNG1";
+const MAGIC: [u8; 4] = *b"TNG2";
 /// Stands for "no token" in the file's header.
 const NONE: u16 = u16::MAX;
 
@@ -68,7 +68,7 @@ impl NgramLm {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let mut reader = Reader { rest: bytes };
         if reader.take(4)? != MAGIC {
-            return Err(bad("the file does not begin with `TNG1`"));
+            return Err(bad("the file does not begin with `TNG2`"));
         }
         let order = usize::from(reader.take(1)?[0]);
         if !(1..=MAX_ORDER).contains(&order) {
@@ -210,14 +210,20 @@ impl Level {
         let (mut backoffs, mut children) = (Vec::new(), Vec::new());
         if let Some(next) = next {
             backoffs = reader.take(count)?.to_vec();
-            children = reader.numbers(count.saturating_add(1), u32::from_le_bytes)?;
-            if children.first() != Some(&0)
-                || children.last() != Some(&next)
-                || !children.is_sorted()
-            {
-                return Err(bad(
-                    "the children of a level do not cover the next level in order",
-                ));
+            children.reserve(count.saturating_add(1));
+            children.push(0);
+            let mut end = 0_u32;
+            for _ in 0..count {
+                end = reader
+                    .leb128()?
+                    .checked_add(end)
+                    .ok_or_else(|| bad("a level has too many children"))?;
+                children.push(end);
+            }
+            if end != next {
+                return Err(bad(format!(
+                    "the n-grams of a level have {end} children; the next level has {next} n-grams"
+                )));
             }
         }
         Ok(Self {
@@ -284,6 +290,23 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| bad("the file is cut off"))?;
         self.rest = rest;
         Ok(taken)
+    }
+
+    /// A number in groups of seven bits, the lowest first, the highest bit set in all bytes but the last.
+    fn leb128(&mut self) -> Result<u32, ModelError> {
+        let mut number = 0;
+        for shift in (0..u32::BITS).step_by(7) {
+            let byte = self.take(1)?[0];
+            let group = u32::from(byte & 0x7f);
+            if group.leading_zeros() < shift {
+                break;
+            }
+            number |= group << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(bad("a number of children is too large"))
     }
 
     fn numbers<T, const SIZE: usize>(

@@ -128,7 +128,7 @@ fn wrong_headers_say_what_is_wrong() {
         NgramLm::from_bytes(&file).unwrap_err().to_string()
     };
     let cases = [
-        ("magic", changed(0, b"GGUF"), "TNG1"),
+        ("magic", changed(0, b"GGUF"), "TNG2"),
         ("order 0", changed(4, &[0]), "order is 0"),
         ("order 5", changed(4, &[5]), "order is 5"),
         (
@@ -142,8 +142,22 @@ fn wrong_headers_say_what_is_wrong() {
             "cut off",
         ),
     ];
+    // The children of the first level stand behind its tables, tokens, probabilities and backoff weights.
+    let unigrams = u32::from_le_bytes(whole[12..16].try_into().unwrap()) as usize;
+    let children = 12 + 4 * 3 + 2 * 1024 + 4 * unigrams;
+    let cases = cases.into_iter().chain([
+        (
+            "children that are not there",
+            changed(children, &[0x7f]),
+            "the next level has",
+        ),
+        (
+            "more children than a u32 counts",
+            changed(children, &[0xff; 5]),
+            "too large",
+        ),
+    ]);
     let wrong: Vec<_> = cases
-        .iter()
         .filter(|(_, message, part)| !message.contains(part))
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
