@@ -48,7 +48,7 @@ fn ways(tokens: usize) -> &'static [Way] {
     const TWO: &[Way] = &[way(-0.006, NO_LIMIT), way(-0.06, -1.8), fitting(-0.1, -0.2)];
     const THREE: &[Way] = &[way(-0.05, -2.7), way(-0.4, -1.6), fitting(-0.05, -0.4)];
     const FOUR: &[Way] = &[way(-0.05, -2.4), way(-1.0, -1.75), fitting(-0.05, -0.5)];
-    const PHRASE: &[Way] = &[way(-0.35, -2.8), way(-1.0, -1.6)];
+    const PHRASE: &[Way] = &[way(-0.35, -2.8), way(-1.0, -1.4)];
     const SENTENCE: &[Way] = &[way(NO_LIMIT, -3.3)];
     match tokens {
         0 | 1 => ONE,
@@ -59,6 +59,12 @@ fn ways(tokens: usize) -> &'static [Way] {
         _ => SENTENCE,
     }
 }
+
+/// Rhythmic noise is taken for the same again and again. A text that repeats itself has to be this sure ...
+const SURE_THOUGH_REPEATED: f32 = -1.1;
+/// ... and repeats itself where of its tokens, `SOME` or more, no greater share are different ones.
+const DIFFERENT: f32 = 0.67;
+const SOME: usize = 5;
 
 /// Nor is anything printed of a segment whose frames are on average less likely speech than this, at `speech_noise_threshold` 0 and
 /// above ...
@@ -83,6 +89,8 @@ pub(crate) struct Evidence {
     /// Sum of their frames' ln P that anything is said: an unsure network knows that before it knows what.
     pub(crate) anything: f32,
     pub(crate) tokens: usize,
+    /// Of the tokens, those that are different.
+    pub(crate) different: usize,
     /// How well the text fits the sounds that were heard, per sound (`sounding::fit`); none of a model without these, or where nobody
     /// [asks](Self::asks_for_fit).
     pub(crate) fit: Option<f32>,
@@ -116,7 +124,9 @@ impl Evidence {
         let alone =
             self.tokens > FEW || beyond_doubt || speech.spoken >= speech_least + MORE_OF_FEW;
         let spoken = speech.whole >= speech_least || speech.spoken >= SPEECH_WITHOUT_PAUSES;
-        supported && alone && spoken
+        let repeated = self.tokens >= SOME && self.different as f32 <= DIFFERENT * count;
+        let noise = repeated && sure < SURE_THOUGH_REPEATED;
+        supported && !noise && alone && spoken
     }
 }
 
@@ -132,6 +142,8 @@ mod tests {
             tokens: (usize, f32, f32),
             /// Whole and without pauses.
             speech: (f32, f32),
+            /// Different ones, where not all are.
+            different: Option<usize>,
             fit: Option<f32>,
             threshold: f32,
             want: bool,
@@ -140,6 +152,7 @@ mod tests {
             name,
             tokens,
             speech,
+            different: None,
             fit: None,
             threshold: 0.0,
             want,
@@ -150,6 +163,10 @@ mod tests {
         };
         let fitting = |name, tokens, fit, want| Case {
             fit: Some(fit),
+            ..case(name, tokens, (0.9, 0.9), want)
+        };
+        let repeated = |name, tokens, different, want| Case {
+            different: Some(different),
             ..case(name, tokens, (0.9, 0.9), want)
         };
         let cases = [
@@ -174,6 +191,10 @@ mod tests {
                     false,
                 )
             },
+            repeated("the same again and again", (11, -0.05, -1.5), 5, false),
+            repeated("and surely so", (9, -0.05, -0.9), 1, true),
+            repeated("little of it twice", (11, -0.05, -1.5), 8, true),
+            repeated("very few that are the same", (4, -0.04, -1.5), 1, true),
             case("nothing", (0, 0.0, 0.0), (1.0, 1.0), false),
             case("a sentence", (9, -0.5, -3.0), (0.9, 0.9), true),
             case("an unsure sentence", (9, -0.1, -3.5), (0.9, 0.9), false),
@@ -200,7 +221,7 @@ mod tests {
             case("perhaps a few", (3, -1.2, -1.2), (0.8, 0.8), false),
             case("an unsure few", (3, -0.05, -2.8), (0.95, 0.95), false),
             case("a clear phrase", (6, -0.3, -2.5), (0.9, 0.9), true),
-            case("a sure phrase", (6, -0.9, -1.5), (0.9, 0.9), true),
+            case("a sure phrase", (6, -0.9, -1.3), (0.9, 0.9), true),
             case("a phrase neither", (6, -0.4, -1.8), (0.9, 0.9), false),
             case("perhaps a phrase", (6, -1.2, -1.2), (0.9, 0.9), false),
             case("a phrase in noise", (6, -0.1, -1.2), (0.7, 0.75), false),
@@ -226,6 +247,7 @@ mod tests {
                 sum: mean * tokens as f32,
                 anything: anything * tokens as f32,
                 tokens,
+                different: case.different.unwrap_or(tokens),
                 fit: case.fit,
             };
             if evidence.is_enough(Likeness { whole, spoken }, case.threshold) != case.want {

@@ -1,5 +1,6 @@
 //! The recognition of one open segment: a streaming pass for partials, a pass over the whole for the final.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ting_features::Lfr;
@@ -371,6 +372,7 @@ impl Segment {
         let at = |frame: usize| start_ms + frame as u64 * row_ms;
         let mut timed: Vec<TimedToken<'_>> = Vec::with_capacity(symbols.len());
         let mut evidence = Evidence::default();
+        let mut different = HashSet::new();
         for (i, ((frame, ln_p), symbol)) in spikes.iter().zip(symbols).enumerate() {
             let mark = context
                 .model
@@ -384,6 +386,7 @@ impl Segment {
                 };
                 evidence.anything += posteriors[*frame].anything();
                 evidence.tokens += 1;
+                different.insert(symbol.token);
             }
             let previous = timed.last().map_or(start_ms, |token| token.end_ms);
             let begin_ms = at(*frame)
@@ -403,6 +406,7 @@ impl Segment {
                 end_ms,
             });
         }
+        evidence.different = different.len();
         let words = words::join(&context.model.tokens, &timed);
         let old = timed
             .iter()
