@@ -20,8 +20,8 @@ def _mel_banks(bins=80, rate=16000, low=20.0):
     return torch.tensor(banks.T, dtype=torch.float32)
 
 
-_BANKS = _mel_banks()
-_WINDOW = torch.tensor(0.54 - 0.46 * np.cos(2 * np.pi * np.arange(400) / 399), dtype=torch.float32)
+MEL_BANKS = _mel_banks()
+WINDOW = torch.tensor(0.54 - 0.46 * np.cos(2 * np.pi * np.arange(400) / 399), dtype=torch.float32)
 
 
 def fbank(wave):
@@ -32,9 +32,9 @@ def fbank(wave):
     x = x.unfold(0, 400, 160)
     x = x - x.mean(1, keepdim=True)
     previous = torch.cat([x[:, :1], x[:, :-1]], 1)
-    x = (x - 0.97 * previous) * _WINDOW
+    x = (x - 0.97 * previous) * WINDOW
     power = torch.fft.rfft(x, _FFT).abs().square()
-    return (power @ _BANKS).clamp_min(torch.finfo(torch.float32).eps).log()
+    return (power @ MEL_BANKS).clamp_min(torch.finfo(torch.float32).eps).log()
 
 
 def low_frame_rate(frames, stack=11, hop=6):
