@@ -77,7 +77,9 @@ impl Feed<'_> {
                 None => return Ok(()),
             }
         }
-        // What was said before the user stopped is in the queue.
+        // What was said before the user stopped is in the queue. Nothing more gets in, or a source that is faster than the recogniser
+        // would keep it full for ever.
+        self.source.heard.close();
         while let Ok(Heard::Samples(bytes)) = self.source.heard.try_recv() {
             if !self.send(bytes).await {
                 break;
