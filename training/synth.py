@@ -83,28 +83,33 @@ def open_jtalk(text, speed=1.0, half_tone=0.0):
     return resample_poly(np.asarray(wave, np.float32) / 32768, RATE, rate).astype(np.float32)
 
 
-def espeak_sentence(espeak, rng, text, lang):
-    """`text` by a random voice of espeak-ng; Japanese in kana. Returns samples and the name of the voice."""
+def manner(rng, lang):
+    """A random way to speak: words a minute, whether the voice is the plain one, the variant of espeak-ng, and the pitch."""
     usual = {"zh": 240, "en": 200, "ja": 200}[lang]
     rate = 175 if rng.random() < 0.25 else int(np.clip(rng.normal(usual, 40), 120, 340))
     plain = rng.random() < 0.35
     variant = "" if plain else "+" + ESPEAK_VARIANTS[rng.integers(len(ESPEAK_VARIANTS))]
-    pitch = 50 if plain else int(rng.integers(25, 80))
-    base = {"en": "en-us" if plain else ESPEAK_EN[rng.integers(len(ESPEAK_EN))], "zh": "cmn", "ja": "ja"}[lang]
-    voice = base + variant
-    return espeak.say(text, voice, rate, pitch), "espeak:" + voice
+    return rate, plain, variant, 50 if plain else int(rng.integers(25, 80))
+
+
+def espeak_sentence(espeak, rng, text, lang, how=None):
+    """`text` by a voice of espeak-ng, in the manner `how` or a random one; Japanese in kana. Returns samples and the name of the voice."""
+    rate, plain, variant, pitch = how or manner(rng, lang)
+    voice = {"zh": "cmn", "ja": "ja"}.get(lang) or ("en-us" if plain else ESPEAK_EN[rng.integers(len(ESPEAK_EN))])
+    return espeak.say(text, voice + variant, rate, pitch), f"espeak:{voice}{variant}"
 
 
 def random_sentence(espeak, rng, text, lang):
     """`text` (as published) by a random voice. Returns samples and the name of the voice."""
+    how = manner(rng, lang)
     if lang == "en" and rng.random() < 0.2:
         voice = FLITE_VOICES[rng.integers(len(FLITE_VOICES))]
         return flite(text, voice, rng.uniform(0.75, 1.15)), "flite:" + voice
     if lang == "ja":
         if rng.random() < 0.65:
-            half_tone = 0.0 if rng.random() < 0.35 else rng.uniform(-6, 6)
-            return open_jtalk(text, rng.uniform(0.85, 1.5), half_tone), "open_jtalk"
+            _, plain, _, _ = how
+            return open_jtalk(text, rng.uniform(0.85, 1.5), 0.0 if plain else rng.uniform(-6, 6)), "open_jtalk"
         from text import kana
 
         text = "".join(kana(text))
-    return espeak_sentence(espeak, rng, text, lang)
+    return espeak_sentence(espeak, rng, text, lang, how)
