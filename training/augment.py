@@ -35,10 +35,28 @@ def read_tar(path, wanted=None):
                 yield name, decode(tar.extractfile(member).read())
 
 
-def trimmed(wave):
-    """`wave` from the first sample that is not silent to the last; None where less than 0.15 s or more than 15 s are left."""
+def without_silence(wave):
+    """`wave` from the first sample that is not silent to the last."""
     loud = np.flatnonzero(np.abs(wave) > 2e-3 * np.abs(wave).max())
-    return wave[loud[0] : loud[-1] + 1] if len(loud) and 0.15 < (loud[-1] + 1 - loud[0]) / RATE < 15 else None
+    return wave[loud[0] : loud[-1] + 1] if len(loud) else wave[:0]
+
+
+def trimmed(wave):
+    """`wave` without the silence around it; None where less than 0.15 s or more than 15 s are left."""
+    wave = without_silence(wave)
+    return wave if 0.15 < len(wave) / RATE < 15 else None
+
+
+def coloured(rng, length):
+    """Noise whose spectrum falls with the frequency, as steeply as that of pink noise in power or less."""
+    spectrum = np.fft.rfft(rng.normal(size=length))
+    return np.fft.irfft(spectrum * np.arange(1, len(spectrum) + 1) ** -rng.uniform(0, 1.0), length)
+
+
+def hum(rng, length, base):
+    """A tone of `base` Hz with one to three harmonics."""
+    t = np.arange(length) / RATE
+    return sum(np.sin(2 * np.pi * base * k * t) / k for k in range(1, rng.integers(2, 5)))
 
 
 class Augmenter:
@@ -64,12 +82,8 @@ class Augmenter:
             start = r.integers(len(wave) - length)
             return wave[start : start + length]
         if kind < 0.9:
-            spectrum = np.fft.rfft(r.normal(size=length))
-            colour = np.arange(1, len(spectrum) + 1) ** -r.uniform(0, 1.0)
-            return np.fft.irfft(spectrum * colour, length).astype(np.float32)
-        t = np.arange(length) / RATE
-        base = r.choice([50, 60, 440, r.uniform(100, 3000)])
-        return sum(np.sin(2 * np.pi * base * k * t) / k for k in range(1, r.integers(2, 5))).astype(np.float32)
+            return coloured(r, length).astype(np.float32)
+        return hum(r, length, r.choice([50, 60, 440, r.uniform(100, 3000)])).astype(np.float32)
 
     def room(self, wave):
         """A synthetic room: direct sound, then exponentially decaying noise; or a recorded response."""

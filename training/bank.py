@@ -14,7 +14,7 @@ import torch
 
 from augment import RATE, decode, trimmed
 from synth import Espeak, espeak_sentence
-from train import room_for
+from train import flattened, is_loud, room_for
 
 # Seconds.
 LONGEST = 15
@@ -26,7 +26,7 @@ def measured(wave):
     wave = wave / peak * 0.9
     frames = len(wave) // 160
     power = np.log((wave[: frames * 160].reshape(frames, 160) ** 2).mean(1) + 1e-8)
-    loud = np.flatnonzero(power > power.min() + 0.4 * (power.max() - power.min()))
+    loud = np.flatnonzero(is_loud(power))
     begin, end = (int(loud[0]) * 160, int(loud[-1] + 1) * 160) if len(loud) else (0, len(wave))
     return (wave * 32767).astype(np.int16), {"begin": begin, "end": end, "level": float(np.exp(np.percentile(power, 80) / 2))}
 
@@ -182,9 +182,8 @@ def spliced(row, others, begin):
     first, second = row["cuts"][i] - begin, other["size"] - other["cuts"][j]
     if first < 1600 or second < 1600 or first + second > LONGEST * RATE:
         return None
-    units = row["units"][: i + 1] + other["units"][j + 1 :]
     piece = (row["at"] + begin, first, other["at"] + other["cuts"][j], second, row["level"] / max(other["level"], 1e-4))
-    return piece, [t for ids, _ in units for t in ids], [a for _, aux in units for a in aux]
+    return piece, *flattened(row["units"][: i + 1] + other["units"][j + 1 :])
 
 
 def plans(rows, queue, splice, seed):

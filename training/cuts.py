@@ -17,7 +17,7 @@ import torch
 
 from features import low_frame_rate
 from model import CONFIG, Model
-from train import Targets, load_model, room_for
+from train import Targets, flattened, load_model, room_for
 
 # The sets that have whole sentences of people.
 SHARDS = ("real-zh-read", "real-en-read")
@@ -92,7 +92,7 @@ def main():
         rows, frames = json.loads(path.read_text()), np.load(path.with_suffix(".npy"))
         ends = np.cumsum([row["frames"] for row in rows])
         items = [(i, frames[end - row["frames"] : end], targets.units(row)) for i, (row, end) in enumerate(zip(rows, ends))]
-        items = [(i, x, units, [a for _, aux in units for a in aux]) for i, x, units in items if units and len(units) > 1]
+        items = [(i, x, units, flattened(units)[1]) for i, x, units in items if units and len(units) > 1]
         items = sorted((item for item in items if room_for(item[3], 2 * ((len(item[1]) + 5) // 6))), key=lambda item: len(item[1]))
         result = [None] * len(rows)
         while items:

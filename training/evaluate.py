@@ -37,16 +37,31 @@ def utterances(path, limit):
     return [(low_frame_rate(fbank(wave))[None], T.strip_marks(targets[file.rsplit(".", 1)[0]])) for file, wave in found]
 
 
+def collapsed(best):
+    """Token ids of the best label of each frame: repetitions once, without the blank."""
+    return [t for t, before in zip(best, [0, *best]) if t and t != before]
+
+
+def spelled(ids, tokens):
+    """The text of token ids, without marks."""
+    return T.strip_marks("".join(tokens[i] for i in ids)).replace("▁", " ").strip()
+
+
+def mistakes(target, output, lang):
+    """The errors of `output`, and of how many characters or, in English, words."""
+    a, b = (target.split(), output.split()) if lang == "en" else (target, output)
+    return distance(a, b), len(a)
+
+
 def rate(model, tokens, lang, items, chunk, show=0):
     """Percent of errors, and the number of characters or, in English, words that they are of."""
     errors = total = 0
     for i, (x, target) in enumerate(items):
         with torch.no_grad():
             best = model(x, torch.tensor([x.shape[1]]), chunk)[0][0].argmax(-1).tolist()
-        ids = [t for t, before in zip(best, [0, *best]) if t and t != before]
-        output = T.strip_marks("".join(tokens[i] for i in ids)).replace("▁", " ").strip()
-        a, b = (target.split(), output.split()) if lang == "en" else (target, output)
-        errors, total = errors + distance(a, b), total + len(a)
+        output = spelled(collapsed(best), tokens)
+        wrong, count = mistakes(target, output, lang)
+        errors, total = errors + wrong, total + count
         if i < show:
             print("   ", target, "|", output)
     return 100 * errors / max(total, 1), total

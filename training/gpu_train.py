@@ -14,6 +14,7 @@ Each utterance is heard twice in a step, with different masks and channels dropp
 """
 
 import argparse
+import copy
 import json
 import pathlib
 import pickle
@@ -26,10 +27,11 @@ import torch.nn.functional as F
 
 from augment import RATE
 from bank import LONGEST, Bank, batches, decode_all, plans, speak
-from evaluate import distance
+from evaluate import collapsed, mistakes, spelled
 from model import BANDS, CHUNKS, CONFIG, Model
 from muon import Muon
 from studio import Studio
+from train import few_labels_ctc
 
 # Weight of the consistency of two hearings beside the CTC loss.
 CONSISTENCY = 0.2
@@ -46,13 +48,10 @@ class TwiceCtc(torch.autograd.Function):
     @staticmethod
     def forward(ctx, logits, used, flat, lengths, on_device, sizes, weight):
         log_probs = F.log_softmax(logits.float(), -1)
-        few = log_probs[..., used].transpose(0, 1).contiguous().requires_grad_()
-        with torch.enable_grad():
-            losses = F.ctc_loss(few, flat, lengths, sizes, reduction="none", zero_infinity=True)
-            (grad,) = torch.autograd.grad(losses.sum(), few)
+        losses, grad = few_labels_ctc(log_probs, used, flat, lengths, sizes)
         half = len(logits) // 2
         inside = torch.arange(logits.shape[1], device=logits.device)[None] < on_device[:, None]
-        counted = inside & (losses.detach() > 0)[:, None]
+        counted = inside & (losses > 0)[:, None]
         other = log_probs.roll(half, 0)
         target = other.exp()
         apart = ((target * (other - log_probs)).sum(-1) * inside).sum()
@@ -61,9 +60,9 @@ class TwiceCtc(torch.autograd.Function):
         pull = (probs - target).mul_(inside.unsqueeze(-1) * weight)
         del target
         probs.mul_(counted.unsqueeze(-1))
-        probs[..., used] = grad.transpose(0, 1)
+        probs[..., used] = grad
         ctx.save_for_backward(probs.add_(pull).to(logits.dtype))
-        return losses.detach().sum(), apart
+        return losses.sum(), apart
 
     @staticmethod
     def backward(ctx, grad, _):
@@ -129,7 +128,6 @@ def network(known, layers, start, dropout=0.0):
 def errors(model, studio, bank, tokens):
     """Percent of errors by set, by greedy search with full context: of characters, or of words in English."""
     found = {}
-    said = lambda ids: "".join(tokens[i] for i in ids if tokens[i] not in "，。？！").replace("▁", " ").strip()
     for name, indices in bank.sets.items():
         wrong = total = 0
         for batch in batches(bank, indices, 1200, 60):
@@ -137,11 +135,9 @@ def errors(model, studio, bank, tokens):
             with torch.no_grad(), torch.autocast(studio.device.type, torch.bfloat16):
                 best = model(x, lengths.to(studio.device), 0)[0].argmax(-1).cpu()
             for i, n, own in zip(batch, lengths.tolist(), best.tolist()):
-                ids = [t for t, last in zip(own[:n], [0, *own]) if t and t != last]
-                a, b = said(bank.rows[i]["ids"]), said(ids)
-                if bank.rows[i]["lang"] == "en":
-                    a, b = a.split(), b.split()
-                wrong, total = wrong + distance(a, b), total + len(a)
+                row = bank.rows[i]
+                counts = mistakes(spelled(row["ids"], tokens), spelled(collapsed(own[:n]), tokens), row["lang"])
+                wrong, total = wrong + counts[0], total + counts[1]
         found[name] = 100 * wrong / max(total, 1)
     return found
 
@@ -172,9 +168,7 @@ def train(args):
     bank, dev = Bank(device, args.hours), Bank(device, 3)
     dev.load(args.fast, "dev*.pkl")
     model = network(known, args.layers, args.start, args.dropout).to(device)
-    judge = network(known, args.layers, args.start).eval()
-    judge.load_state_dict(model.state_dict())
-    judge.to(device)
+    judge = copy.deepcopy(model).eval()
     average = dict(judge.named_parameters())
     for p in average.values():
         p.requires_grad_(False)

@@ -27,13 +27,11 @@ from augment import decode, trimmed
 from cuts import cuts_of, peaks
 from features import fbank, low_frame_rate
 from model import CONFIG, Model
-from prepare import REAL_SETS, auxiliary
+from prepare import REAL_SETS, auxiliary, transcript
 from tokens import read_table
-from train import Targets, load_model, room_for
+from train import Targets, flattened, load_model, room_for
 from words import as_spoken, english_string, japanese_words, words_to_spell
 
-# Sources without punctuation.
-UNMARKED = ("jimbozhang/speechocean762", "QianZ423/kaldi-asr-aishell-sample")
 # Silence before and after a recording where cuts are looked for; samples.
 BESIDE = 3200
 # Of each set, so many recordings are left out whose transcript is least likely.
@@ -74,7 +72,7 @@ def look(item):
     loss = F.ctc_loss(logits[0].log_softmax(-1)[:, None], torch.tensor([row["ids"]]), lengths, torch.tensor([len(row["ids"])]))
     row |= {"loss": float(loss), "seconds": len(wave) / 16000, "cuts": None}
     units = row["units"]
-    flat = [a for _, aux in units for a in aux] if units and len(units) > 1 else []
+    flat = flattened(units)[1] if units and len(units) > 1 else []
     if flat and room_for(flat, 2 * x.shape[1]):
         places = cuts_of(peaks(sounds.log_softmax(-1).numpy(), 2 * lengths.numpy(), [flat])[0], units)
         cuts = [160 * place - BESIDE for place in places or []]
@@ -98,9 +96,7 @@ def recordings(speech, name, targets, split):
             row = rows.get(member.name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
             if not member.isfile() or not row or row["split"] != split:
                 continue
-            target = T.normalize(row["text"].split("|")[0], lang)
-            if target and row["source"] in UNMARKED:
-                target = T.with_final_mark(target)
+            target = transcript(row, lang)
             labels = row_of(targets, target, lang) if target else None
             if labels:
                 yield {"set": name, "opus": tar.extractfile(member).read(), "row": labels}

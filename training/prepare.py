@@ -14,7 +14,7 @@ import zlib
 import numpy as np
 
 import text as T
-from augment import Augmenter, change_speed, read_tar, through_codec
+from augment import Augmenter, change_speed, read_tar, through_codec, without_silence
 from features import fbank
 from synth import Espeak, random_sentence
 from tokens import read_table
@@ -23,6 +23,8 @@ from words import as_spoken, english_string, japanese_words, words_to_spell
 REAL_SETS = "zh-read zh-read2 en-read en-read2 en-words ja-words".split()
 # Sets of single words, of which each utterance is short: they get turns of their own.
 WORD_SETS = "en-words ja-words".split()
+# Sources without punctuation.
+UNMARKED = ("jimbozhang/speechocean762", "QianZ423/kaldi-asr-aishell-sample")
 SILENCE = 16000
 
 
@@ -74,6 +76,12 @@ def word_jobs(texts, turns):
     return result
 
 
+def transcript(row, lang):
+    """The target of a recording's row, or None where it cannot be spoken as written."""
+    target = T.normalize(row["text"].split("|")[0], lang)
+    return T.with_final_mark(target) if target and row["source"] in UNMARKED else target
+
+
 def real_utterances(speech, payload):
     name, turn, part, parts = payload
     rows = {r["id"]: r for r in read_table(speech / f"{name}.tsv")}
@@ -85,12 +93,8 @@ def real_utterances(speech, payload):
     # Decoding is the greater part of the work: each part decodes its own recordings only.
     for file, wave in read_tar(speech / f"{name}.tar", wanted):
         row = rows[file.rsplit(".", 1)[0]]
-        target = T.normalize(row["text"].split("|")[0], lang)
-        if not target:
-            continue
-        if row["source"] in ("jimbozhang/speechocean762", "QianZ423/kaldi-asr-aishell-sample"):
-            target = T.with_final_mark(target)
-        yield wave, target, lang
+        if target := transcript(row, lang):
+            yield wave, target, lang
 
 
 def synthetic_utterances(espeak, rng, payload):
@@ -109,8 +113,7 @@ def noises(augment, rng, payload):
 
 def surround(wave, rng):
     """Digital or faint silence before and after, as a segment of the recogniser has it."""
-    loud = np.flatnonzero(np.abs(wave) > 2e-3 * np.abs(wave).max())
-    wave = wave[loud[0] : loud[-1] + 1]
+    wave = without_silence(wave)
     before, after = (int(SILENCE * x) for x in (rng.uniform(0.05, 0.4), rng.uniform(0.1, 0.6)))
     return np.concatenate([np.zeros(before, np.float32), wave, np.zeros(after, np.float32)])
 

@@ -6,7 +6,9 @@ the rest indistinguishable from noise.
 
 import numpy as np
 
-RATE = 16000
+from augment import RATE
+
+# Metres a second.
 SOUND = 343.0
 
 

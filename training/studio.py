@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from augment import RATE
+from augment import RATE, coloured, hum
 from bank import LONGEST, frames_of
 from features import MEL_BANKS, WINDOW
 from model import BANDS
@@ -26,13 +26,8 @@ class Studio:
         # The first is none.
         rooms = np.stack([np.eye(1, len(rooms[0]), dtype=np.float32)[0], *rooms])
         self.rooms = torch.from_numpy(rooms).to(device)
-        made = []
-        for _ in range(40):
-            spectrum = np.fft.rfft(rng.normal(size=RATE * 16)) * np.arange(1, RATE * 8 + 2) ** -rng.uniform(0, 1.0)
-            made.append(np.fft.irfft(spectrum))
-        t = np.arange(RATE * 16) / RATE
-        for base in (50, 60, 440, *rng.uniform(100, 3000, 5)):
-            made.append(sum(np.sin(2 * np.pi * base * k * t) / k for k in range(1, rng.integers(2, 5))))
+        made = [coloured(rng, RATE * 16) for _ in range(40)]
+        made += [hum(rng, RATE * 16, base) for base in (50, 60, 440, *rng.uniform(100, 3000, 5))]
         # Each of the recordings is repeated to the longest utterance, and counts by its own length.
         longest = (LONGEST + 2) * RATE
         recorded = [np.tile(w, longest // len(w) + 1)[:longest] for w in noises]

@@ -113,8 +113,12 @@ class Targets:
         ]
         # Together they must be what the whole sentence is.
         whole = self.of(row)
-        joined = ([t for ids, _ in units for t in ids], [a for _, aux in units for a in aux])
-        return units if all(aux for _, aux in units) and whole == joined else None
+        return units if all(aux for _, aux in units) and whole == flattened(units) else None
+
+
+def flattened(units):
+    """(token ids, auxiliary ids) of `Targets.units` after one another."""
+    return [t for ids, _ in units for t in ids], [a for _, aux in units for a in aux]
 
 
 def room_for(ids, frames):
@@ -274,8 +278,7 @@ def spliced(item, others):
     if len(begin) < 10 or len(end) < 10:
         return item
     louder = loudness(begin) - loudness(end)
-    units = units[: i + 1] + units_of_other[j + 1 :]
-    ids, aux = [t for ids, _ in units for t in ids], [a for _, aux in units for a in aux]
+    ids, aux = flattened(units[: i + 1] + units_of_other[j + 1 :])
     x = np.concatenate([begin, end + louder])
     frames = (len(x) + 5) // 6
     return (x, ids, aux if room_for(aux, 2 * frames) else [], None) if room_for(ids, frames) else item
@@ -290,6 +293,16 @@ def collate(batch, noises, augment=True, masks=0.33):
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), lengths
 
 
+def few_labels_ctc(log_probs, used, flat, lengths, sizes):
+    """CTC losses [B] of `log_probs` [B, T, V], and their gradient [B, T, used] with respect to the logits of the labels `used`, blank first:
+    probability less posterior, as PyTorch defines it. `flat` indexes `used`."""
+    few = log_probs[..., used].transpose(0, 1).contiguous().requires_grad_()
+    with torch.enable_grad():
+        losses = F.ctc_loss(few, flat, lengths, sizes, reduction="none", zero_infinity=True)
+        (grad,) = torch.autograd.grad(losses.sum(), few)
+    return losses.detach(), grad.transpose(0, 1)
+
+
 class SmallCtc(torch.autograd.Function):
     """Sum of the CTC losses of raw `logits` [B, T, V]. `used` are the labels of the batch, blank first; `flat` indexes them.
 
@@ -300,16 +313,12 @@ class SmallCtc(torch.autograd.Function):
     @staticmethod
     def forward(ctx, logits, used, flat, lengths, sizes):
         log_probs = F.log_softmax(logits.float(), -1)
-        few = log_probs[..., used].transpose(0, 1).contiguous().requires_grad_()
-        with torch.enable_grad():
-            losses = F.ctc_loss(few, flat, lengths, sizes, reduction="none", zero_infinity=True)
-            # With respect to the logits, as PyTorch defines it: probability less posterior.
-            (grad,) = torch.autograd.grad(losses.sum(), few)
-        counted = (torch.arange(logits.shape[1])[None] < lengths[:, None]) & (losses.detach() > 0)[:, None]
+        losses, grad = few_labels_ctc(log_probs, used, flat, lengths, sizes)
+        counted = (torch.arange(logits.shape[1])[None] < lengths[:, None]) & (losses > 0)[:, None]
         probs = log_probs.exp_().mul_(counted.unsqueeze(-1))
-        probs[..., used] = grad.transpose(0, 1)
+        probs[..., used] = grad
         ctx.save_for_backward(probs.to(logits.dtype))
-        return losses.detach().sum()
+        return losses.sum()
 
     @staticmethod
     def backward(ctx, grad):

@@ -4,7 +4,7 @@
 //! is, but hardly that there is one. So a short final has several ways to stand; sentences have to be likely as a whole.
 //!
 //! The limits were measured with `ting bench noise` on half an hour of noise and on recordings of sentences and of single
-//! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals and 95 % of
+//! words: at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings all longer finals and 94 % of
 //! those of up to eight tokens. They go with the weights of the recogniser and of the detector.
 
 use crate::segmenter::Likeness;
