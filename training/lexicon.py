@@ -15,6 +15,7 @@ import json
 import math
 import pathlib
 
+import jdic
 import text as T
 from train import Targets
 
@@ -22,11 +23,18 @@ from train import Targets
 LONGEST = 7
 # A pronunciation is kept that at least this share of a token's uses has, and no more than so many of a token.
 LEAST, MOST = 0.1, 4
-ROUNDS = 4
+ROUNDS = 6
+# Morae that no character's reading begins with.
+NO_BEGIN = ("ー", "ッ", "ン")
+# Cost of the words of the Japanese dictionary that readings are learned from, at most.
+DEAREST = 7000
 
 
 def unseen_ln(token, sounds):
     """ln P of sounds that a token was not seen with: rather few, about one for a letter."""
+    if "\u3400" <= token <= "\u9fff":
+        # Most are two morae, of which the second may be a long vowel, a double consonant or n; none begins with these.
+        return -5 - 4.0 * abs(len(sounds) - 1.7) - (12 if sounds and sounds[0] in NO_BEGIN else 0) - (6 if not sounds else 0)
     letters = len(token.replace("▁", ""))
     return -1 - 4.0 * len(sounds) - 2.0 * abs(len(sounds) - 0.85 * letters)
 
@@ -111,6 +119,8 @@ def main():
     of_token = collections.defaultdict(list)
     zh = [token for token, is_zh in zip(targets.tokens, targets.zh) if is_zh]
     ja = [(T.strip_marks(line), tuple(s for s in T.kana(line) if s in known)) for line in texts["ja"]]
+    # The dictionary has each character in many words; sentences have the characters that are said most.
+    ja += [(word, tuple(morae)) for word, morae, _ in jdic.words(DEAREST) if all(m in known for m in morae) and all(c in targets.ids for c in word)]
     english = [(targets.bpe.encode(word, out_type=str), phones) for word, phones in words.items()]
     for seen in (learned(english), chinese(texts["zh"], zh), learned(ja)):
         for token in targets.tokens:

@@ -85,12 +85,16 @@ def kana(text: str):
     """Morae of Japanese `text` in katakana, by Open JTalk."""
     import pyopenjtalk
 
-    reading = pyopenjtalk.g2p(strip_marks(text), kana=True)
+    return morae(pyopenjtalk.g2p(strip_marks(text), kana=True))
+
+
+def morae(reading: str):
+    """The morae of a text in kana, in katakana; what is no kana is left out."""
     reading = "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in reading)
-    morae = []
+    found = []
     for c in reading:
-        if c in _SMALL and morae:
-            morae[-1] += c
+        if c in _SMALL and found:
+            found[-1] += c
         elif "ァ" <= c <= "ヴ" or c == "ー":
-            morae.append(c)
-    return morae
+            found.append(c)
+    return found

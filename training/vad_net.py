@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 BANDS = 80
-STACK = 11  # frames that a row of the input has: five before and five after its own, so the answer is 50 ms late
+STACK = 25  # frames that a row of the input has: twelve before and twelve after its own, so the answer is 120 ms late
 CONFIG = {
     "input_dim": BANDS * STACK, "input_affine_dim": 80, "linear_dim": 128, "proj_dim": 64, "layers": 4, "lorder": 30,
     "output_affine_dim": 64, "out_dim": 2,

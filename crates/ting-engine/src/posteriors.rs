@@ -65,11 +65,6 @@ impl Frame {
         Self { blank, tokens, hot }
     }
 
-    /// ln P that anything is said here, whatever it is.
-    pub(crate) fn anything(&self) -> f32 {
-        (-self.blank.exp_m1()).max(f32::MIN_POSITIVE).ln()
-    }
-
     /// Whether the frame is so surely blank that nothing is extended in it: most frames are, and are passed over cheaply.
     pub(crate) fn is_surely_blank(&self) -> bool {
         self.blank > SURE_BLANK
@@ -146,15 +141,6 @@ pub(crate) mod tests {
         assert_eq!(frame.tokens, vec![(1, -3.0), (4, -4.0)]);
         assert_eq!(frame.blank, -0.1);
         assert!(frame.ln_p(3) < FLOOR);
-    }
-
-    #[test]
-    fn what_is_not_blank_is_something() {
-        for p in [1e-6f32, 0.25, 0.999] {
-            let got = frame(&[(1.0 - p).ln(), p.ln()]).anything();
-            assert!((got - p.ln()).abs() < 0.1, "{p}: {got}");
-        }
-        assert!(frame(&[0.0, -30.0]).anything().is_finite());
     }
 
     #[test]

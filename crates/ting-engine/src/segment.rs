@@ -15,6 +15,7 @@ use crate::posteriors::{Frame, Look};
 use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::{FRAME_MS, Likeness};
 use crate::semantic::{Division, SentenceEnd};
+use crate::sounding::Fit;
 use crate::transcript::{Symbol, said};
 use crate::words::{self, TimedToken};
 use crate::{choice, rescoring, sounding};
@@ -124,7 +125,7 @@ impl Context<'_> {
         &self,
         symbols: &[Symbol],
         (pronunciation, heard): (&Pronunciation, &[f32]),
-    ) -> Option<f32> {
+    ) -> Option<Fit> {
         let tokens = &self.model.tokens;
         sounding::fit(&said(symbols, tokens), tokens, pronunciation, heard)
     }
@@ -380,11 +381,12 @@ impl Segment {
                 .is_punctuation(usize::from(symbol.token));
             if !mark {
                 // A hotword is unlikely by itself. That something was said there does not depend on what.
+                let likeliest = posteriors[*frame].likeliest();
                 evidence.sum += match symbol.hot {
-                    Some(_) => ln_p.max(posteriors[*frame].likeliest()),
+                    Some(_) => ln_p.max(likeliest),
                     None => *ln_p,
                 };
-                evidence.anything += posteriors[*frame].anything();
+                evidence.likeliest += likeliest;
                 evidence.tokens += 1;
                 different.insert(symbol.token);
             }

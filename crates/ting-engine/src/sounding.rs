@@ -23,14 +23,22 @@ pub(crate) fn ln_p(
     Some(graph.ln_p(heard, pronunciation.head.sounds()))
 }
 
-/// How well the text `said` (without marks) fits what is `heard`: its natural log probability less that of the likeliest sounds of all, per
-/// sound. About 0 where it is what the audio sounds like. None for a text without a pronunciation or without a sound.
+/// How a text and the sounds that were heard go together, natural logs per sound of the text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Fit {
+    /// Log probability of the text's sounds less that of the likeliest of all: about 0 where it is what the audio sounds like.
+    pub(crate) fit: f32,
+    /// Log probability of the likeliest sounds of all: about 0 where it is clear what was heard.
+    pub(crate) clear: f32,
+}
+
+/// How well the text `said` (without marks) fits what is `heard`. None for a text without a pronunciation or without a sound.
 pub(crate) fn fit(
     said: &[u16],
     tokens: &Tokens,
     pronunciation: &Pronunciation,
     heard: &[f32],
-) -> Option<f32> {
+) -> Option<Fit> {
     let sounds = pronunciation.head.sounds();
     let said = pronunciation.lexicon.pronounce(tokens, said)?;
     let count: usize = said
@@ -44,7 +52,10 @@ pub(crate) fn fit(
     let likeliest = |row: &[f32]| f64::from(row.iter().copied().fold(0.0, f32::max)).ln();
     let best: f64 = heard.chunks_exact(sounds).map(likeliest).sum();
     let ln_p = Graph::new(&said, 0.0).ln_p(heard, sounds);
-    Some(((ln_p - best) / count as f64) as f32)
+    Some(Fit {
+        fit: ((ln_p - best) / count as f64) as f32,
+        clear: (best / count as f64) as f32,
+    })
 }
 
 /// What may be heard when a text is said: the states of CTC for all its pronunciations, in an order in which each comes after those
