@@ -135,7 +135,7 @@ def main():
         every = names(rng, lang, size + 2 * count if lang != "ja" else size + count)
         listed, decoys = every[:size], every[size:]
         (args.out / f"hotwords-{lang}.txt").write_text(
-            f"# Made by training/hotword_eval.py: one name a line.\n" + "\n".join(listed) + "\n", encoding="utf-8"
+            "# Made by training/hotword_eval.py: one name a line.\n" + "\n".join(listed) + "\n", encoding="utf-8"
         )
         for h, half in enumerate(("tune", "test")):
             def sentences(pool, each):

@@ -4,7 +4,7 @@
 
 `sounds.txt` has the labels of the pronunciation head, one a line, the blank first: toned syllables, morae, phones. A line of `lexicon.txt` is
 a token, or a word as `▁word▁`, then a tab and its pronunciations, the commonest first (`一<tab>yi1|yi2`, `▁and▁<tab>ɐ n d`). Words
-are those of the text, as espeak-ng says them. What a token sounds like is learned from the whole sentences and words: each is cut into
+are those of the text, as espeak-ng says them. What a token sounds like is learned from whole sentences and words, in Japanese from those of a dictionary (jdic.py) too: each is cut into
 as many parts as it has tokens so that the same tokens get the same sounds as often as possible (expectation maximisation along the best
 cut, as in Jiampojamarn et al. 2007, "Applying many-to-many alignments and hidden Markov models to letter-to-phoneme conversion").
 """

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torch.nn import functional as F
 
 from model import Encoder
 from punct_data import ANY_END, CLASSES, END, NONE, QUESTION, STOP, UNKNOWN, Corpus, Errors, Running, vocabulary

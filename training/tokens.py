@@ -6,7 +6,6 @@ word) and `inter.txt` (targets of the auxiliary loss: toned syllables, morae and
 
 import argparse
 import collections
-import csv
 import json
 import pathlib
 

@@ -5,7 +5,7 @@
 //! have to be likely as a whole.
 //!
 //! The weights were fitted to the finals of `ting bench noise`, half an hour of noise, and of recordings of sentences and of single words:
-//! at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings 97 % of the finals of up to twelve tokens. They go
+//! at `speech_noise_threshold` 0 they leave no text of the noise, and of the recordings 98 % of the finals of up to twelve tokens. They go
 //! with the weights of the recogniser and of the detector.
 
 use crate::segmenter::Likeness;

@@ -314,7 +314,8 @@ impl Recognizer {
         }
     }
 
-    /// Gives the open segment the frames up to the last judged one. Gives where its sentence ended by its meaning.
+    /// Gives the open segment the frames up to those that the detector has seen for the last judged one: partials need not wait for its
+    /// opinion. Gives where its sentence ended by its meaning.
     fn feed(&mut self, events: &mut Vec<Event>) -> Option<Division> {
         let segment = self.segment.as_mut()?;
         let context = Context {
@@ -326,7 +327,9 @@ impl Recognizer {
             text: self.options.text(),
         };
         let from = (segment.beginning.start + segment.taken - self.first_frame) * BANDS;
-        let frames = &self.frames[from..(self.judged - self.first_frame) * BANDS];
+        // However many have come: what a partial says may not depend on it.
+        let seen = self.judged - self.first_frame + context.ahead();
+        let frames = &self.frames[from..(seen * BANDS).min(self.frames.len())];
         let segmenter = &self.segmenter;
         // In a pause nothing new is said: the partial before it stands.
         let speaking = |until: usize| {

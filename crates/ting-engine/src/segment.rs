@@ -140,7 +140,12 @@ impl Context<'_> {
 
     /// The frames before this one are judged when the rows of a segment up to frame `until` are complete.
     pub(crate) fn judged(&self, until: usize) -> usize {
-        judged(&self.model.config.features, until)
+        given(&self.model.config.features, until).saturating_sub(self.ahead())
+    }
+
+    /// Frames that the detector sees behind the one that it judges.
+    pub(crate) fn ahead(&self) -> usize {
+        self.model.config.features.vad_lfr_m / 2
     }
 
     fn lfr(&self) -> Lfr {
@@ -162,9 +167,9 @@ impl Context<'_> {
     }
 }
 
-/// Frames up to `until` that are surely there when the rows up to it are complete, however the frames came: a row may be
+/// Frames up to `until` that a segment has surely been given when the rows up to it are complete, however the frames came: a row may be
 /// complete before the next begins.
-fn judged(features: &FeatureConfig, until: usize) -> usize {
+fn given(features: &FeatureConfig, until: usize) -> usize {
     let FeatureConfig { lfr_m, lfr_n, .. } = *features;
     (until + lfr_m / 2 + 1).saturating_sub(lfr_n).min(until)
 }
@@ -434,7 +439,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn judged_are_the_frames_that_complete_the_rows() {
+    fn given_are_the_frames_that_complete_the_rows() {
         for (lfr_m, lfr_n) in [(7, 6), (11, 6), (12, 6), (5, 1), (1, 6), (2, 3)] {
             let features = FeatureConfig {
                 lfr_m,
@@ -449,7 +454,7 @@ mod tests {
                 if complete > before {
                     let until = complete * lfr_n;
                     let name = format!("{lfr_m} every {lfr_n}, {complete} rows");
-                    assert_eq!(judged(&features, until), taken.min(until), "{name}");
+                    assert_eq!(given(&features, until), taken.min(until), "{name}");
                 }
             }
         }

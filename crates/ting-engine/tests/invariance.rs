@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::{finals, model, options, pcm, run, silence, speech};
-use ting_engine::{Engine, EngineErrorKind, EngineOptions, Event, Format, TaskOptions};
+use ting_engine::{Engine, EngineErrorKind, EngineOptions, Event, Format, Recognizer, TaskOptions};
 
 fn two_sentences() -> Vec<i16> {
     [
@@ -34,6 +34,33 @@ fn cuts_change_nothing() {
         differing.is_empty(),
         "cuts that changed events: {differing:?}"
     );
+}
+
+#[test]
+fn partials_do_not_wait_for_the_detector() {
+    // A segment begins 500 ms before its first frame of speech; a chunk is 180 ms of it, and a frame's window 25 ms.
+    const LEAD_MS: u64 = 500;
+    const CHUNK_MS: u64 = 180;
+    const WINDOW_MS: u64 = 25;
+    let mut recognizer = Recognizer::new(model(), options()).unwrap();
+    let mut sound = silence(800);
+    sound.extend(speech("hello_en.wav"));
+    let (mut partials, mut open_ms) = (0, None);
+    for (i, frame) in pcm(&sound).chunks(320).enumerate() {
+        let mut events = Vec::new();
+        recognizer.push(frame, &mut events);
+        let heard_ms = 10 * (i as u64 + 1);
+        for event in events {
+            let Event::Partial { sentence } = event else {
+                continue;
+            };
+            let start_ms = *open_ms.get_or_insert(sentence.begin_ms - LEAD_MS);
+            let late_ms = (heard_ms - start_ms) % CHUNK_MS;
+            assert!(late_ms <= WINDOW_MS + 10, "{late_ms} ms late at {heard_ms}");
+            partials += 1;
+        }
+    }
+    assert!(partials > 10, "{partials}");
 }
 
 #[test]
