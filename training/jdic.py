@@ -1,11 +1,10 @@
-"""The words of the Japanese dictionary that Open JTalk reads text with (naist-jdic, by way of pyopenjtalk), with readings and how common they are.
+"""The words of the Japanese dictionary that Open JTalk reads text with (naist-jdic, by way of pyopenjtalk), with readings.
 
 The file is MeCab's binary dictionary (`sys.dic`): a header of ten 32-bit numbers and the name of the encoding in 32 bytes, a double
 array, one record of 16 bytes a word (left and right context, part of speech, cost, where its features are), and the features, each a
 row of columns with commas between. Source of the format: MeCab, `dictionary.cpp`.
 """
 
-import functools
 import pathlib
 import struct
 
@@ -21,10 +20,9 @@ KIND, FINER, FORM, BASE, SPOKEN = 0, 1, 5, 6, 8
 BASE_FORMS = ("*", "基本形")
 
 
-@functools.cache
-def words(dearest=7500):
-    """[(word, morae, cost)] of the words in their base form, the cheapest reading first: the lower the cost, the commoner. Words that cost more
-    than `dearest`, names, and words that are not written in kana and characters are left out."""
+def words(dearest):
+    """[(word, morae)] of the words in their base form, the commonest reading first. Words that cost more than `dearest` (the lower the cost, the
+    commoner), names, and words that are not written in kana and characters are left out."""
     import pyopenjtalk
 
     data = (pathlib.Path(pyopenjtalk.OPEN_JTALK_DICT_DIR.decode()) / "sys.dic").read_bytes()
@@ -41,5 +39,5 @@ def words(dearest=7500):
         key = row[BASE], row[SPOKEN]
         if T.normalize(row[BASE], "ja") == row[BASE] and cost < found.get(key, dearest + 1):
             found[key] = cost
-    rows = [(word, T.morae(spoken), cost) for (word, spoken), cost in found.items()]
-    return sorted((row for row in rows if row[1]), key=lambda row: (row[0], row[2]))
+    rows = [(word, T.morae(spoken)) for word, spoken in sorted(found, key=lambda key: (key[0], found[key]))]
+    return [(word, morae) for word, morae in rows if morae]

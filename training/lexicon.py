@@ -120,7 +120,7 @@ def main():
     zh = [token for token, is_zh in zip(targets.tokens, targets.zh) if is_zh]
     ja = [(T.strip_marks(line), tuple(s for s in T.kana(line) if s in known)) for line in texts["ja"]]
     # The dictionary has each character in many words; sentences have the characters that are said most.
-    ja += [(word, tuple(morae)) for word, morae, _ in jdic.words(DEAREST) if all(m in known for m in morae) and all(c in targets.ids for c in word)]
+    ja += [(word, tuple(morae)) for word, morae in jdic.words(DEAREST) if all(m in known for m in morae) and all(c in targets.ids for c in word)]
     english = [(targets.bpe.encode(word, out_type=str), phones) for word, phones in words.items()]
     for seen in (learned(english), chinese(texts["zh"], zh), learned(ja)):
         for token in targets.tokens:

@@ -24,13 +24,9 @@ struct Weights {
     spoken: f32,
     /// Of the share of tokens that are there before: rhythmic noise is taken for the same again and again.
     repeated: f32,
-    /// Of the root of how far from sure the sounds are that were heard.
-    clear: f32,
-    /// Of the root of how far the text is from them.
-    fit: f32,
 }
 
-/// Of a model with a pronunciation head.
+/// Of a model with a pronunciation head, beside [`CLEAR`] and [`FIT`].
 const WITH_SOUNDS: Weights = Weights {
     bias: 1.0,
     count: [-5.11, -4.66, -4.9, -3.21, -0.98],
@@ -38,9 +34,11 @@ const WITH_SOUNDS: Weights = Weights {
     likeliest: 2.26,
     spoken: 14.27,
     repeated: -15.36,
-    clear: -5.09,
-    fit: -1.08,
 };
+/// Of the root of how far from sure the sounds are that were heard.
+const CLEAR: f32 = -5.09;
+/// Of the root of how far the text is from them.
+const FIT: f32 = -1.08;
 /// Of one without, and of texts whose sounds are not known.
 const WITHOUT: Weights = Weights {
     bias: -3.25,
@@ -49,8 +47,6 @@ const WITHOUT: Weights = Weights {
     likeliest: 3.62,
     spoken: 14.09,
     repeated: -13.41,
-    clear: 0.0,
-    fit: 0.0,
 };
 /// Tokens of the longest final that is weighed so.
 const FEW: usize = 12;
@@ -108,9 +104,13 @@ impl Evidence {
     /// Natural log odds that a final of up to `FEW` tokens, one at least, was said.
     fn ln_odds(&self, spoken: f32) -> f32 {
         let count = self.tokens as f32;
-        let weights = match self.fit {
-            Some(_) => &WITH_SOUNDS,
-            None => &WITHOUT,
+        let far = |ln_p: f32, most: f32| (-ln_p).clamp(0.0, most);
+        let (weights, sounds) = match self.fit {
+            Some(Fit { fit, clear }) => (
+                &WITH_SOUNDS,
+                CLEAR * far(clear, 4.0).sqrt() + FIT * far(fit, 3.0).sqrt(),
+            ),
+            None => (&WITHOUT, 0.0),
         };
         let own = match self.tokens {
             1..=4 => weights.count[self.tokens - 1],
@@ -122,10 +122,6 @@ impl Evidence {
         } else {
             0.0
         };
-        let far = |ln_p: f32, most: f32| (-ln_p).clamp(0.0, most);
-        let sounds = self.fit.map_or(0.0, |found| {
-            weights.clear * far(found.clear, 4.0).sqrt() + weights.fit * far(found.fit, 3.0).sqrt()
-        });
         weights.bias + own + weights.spoken * spoken + weights.repeated * repeated + sounds
             - weights.sure * far(self.sum / count, 6.0)
             - weights.likeliest * far(self.likeliest / count, 5.0)
@@ -137,7 +133,7 @@ mod tests {
     use super::*;
 
     /// A final of five tokens that is well supported by everything.
-    const CLEAR: Case = Case {
+    const WELL_HEARD: Case = Case {
         name: "clear words",
         tokens: 5,
         sure: -0.2,
@@ -194,32 +190,32 @@ mod tests {
             sounds: Some((-0.6, -1.2)),
             speech: (0.75, 0.75),
             want: false,
-            ..CLEAR
+            ..WELL_HEARD
         };
         let cases = [
-            CLEAR,
+            WELL_HEARD,
             Case {
                 name: "nothing",
                 tokens: 0,
                 different: Some(0),
                 want: false,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "one clear word",
                 tokens: 1,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "clear words of a model without sounds",
                 sounds: None,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "a word that the language model chose",
                 tokens: 2,
                 sure: -4.0,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "a text unlike its sounds, and unsure",
@@ -228,7 +224,7 @@ mod tests {
                 sounds: Some((-2.5, -0.3)),
                 speech: (0.8, 0.8),
                 want: false,
-                ..CLEAR
+                ..WELL_HEARD
             },
             noise,
             Case {
@@ -241,13 +237,13 @@ mod tests {
                 tokens: 8,
                 different: Some(2),
                 want: false,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "a name said twice",
                 tokens: 4,
                 different: Some(2),
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "a sentence",
@@ -255,7 +251,7 @@ mod tests {
                 sure: -3.0,
                 likeliest: -3.0,
                 sounds: None,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "an unsure sentence",
@@ -263,37 +259,37 @@ mod tests {
                 sure: -3.5,
                 sounds: None,
                 want: false,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "clear words that are hardly speech",
                 speech: (0.5, 0.85),
                 want: false,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "with a long pause",
                 speech: (0.3, 0.95),
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "faint words where these are wanted",
                 speech: (0.3, 0.75),
                 threshold: -1.0,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "faint words where they are not",
                 speech: (0.3, 0.75),
                 threshold: -0.5,
                 want: false,
-                ..CLEAR
+                ..WELL_HEARD
             },
             Case {
                 name: "never more than at 0",
                 speech: (0.61, 0.9),
                 threshold: 1.0,
-                ..CLEAR
+                ..WELL_HEARD
             },
         ];
         let failed: Vec<&str> = cases
@@ -308,13 +304,13 @@ mod tests {
     fn what_speaks_for_a_text_speaks_for_it() {
         let sounds = |fit, clear| Case {
             sounds: Some((fit, clear)),
-            ..CLEAR
+            ..WELL_HEARD
         };
         let odds = |case: Case| case.evidence().ln_odds(case.speech.1);
         for without in [false, true] {
             let clear = Case {
-                sounds: CLEAR.sounds.filter(|_| !without),
-                ..CLEAR
+                sounds: WELL_HEARD.sounds.filter(|_| !without),
+                ..WELL_HEARD
             };
             let (sure, likeliest) = (clear.sure - 1.0, clear.likeliest - 1.0);
             let less = [
@@ -334,7 +330,7 @@ mod tests {
                 assert!(odds(less) < odds(clear), "{i}, without sounds: {without}");
             }
         }
-        assert!(odds(sounds(-0.5, -0.1)) < odds(CLEAR));
-        assert!(odds(sounds(-0.05, -0.5)) < odds(CLEAR));
+        assert!(odds(sounds(-0.5, -0.1)) < odds(WELL_HEARD));
+        assert!(odds(sounds(-0.05, -0.5)) < odds(WELL_HEARD));
     }
 }
