@@ -1,8 +1,8 @@
-"""Writes how the tokens and the English words are pronounced, for the recogniser's second look at a final: `sounds.txt` and `lexicon.txt`.
+"""Writes how the tokens and the English words are pronounced, for the recogniser's second look at a final: `sounds.txt` and `lexicon.txt.gz`.
 
     python training/lexicon.py --work WORK --out WORK/model
 
-`sounds.txt` has the labels of the pronunciation head, one a line, the blank first: toned syllables, morae, phones. A line of `lexicon.txt` is
+`sounds.txt` has the labels of the pronunciation head, one a line, the blank first: toned syllables, morae, phones. `lexicon.txt.gz` is packed; a line of it is
 a token, or a word as `▁word▁`, then a tab and its pronunciations, the commonest first (`一<tab>yi1|yi2`, `▁and▁<tab>ɐ n d`). Words
 are those of the text, as espeak-ng says them. What a token sounds like is learned from whole sentences and words, in Japanese from those of a dictionary (jdic.py) too: each is cut into
 as many parts as it has tokens so that the same tokens get the same sounds as often as possible (expectation maximisation along the best
@@ -11,6 +11,7 @@ cut, as in Jiampojamarn et al. 2007, "Applying many-to-many alignments and hidde
 
 import argparse
 import collections
+import gzip
 import json
 import math
 import pathlib
@@ -26,8 +27,6 @@ LEAST, MOST = 0.1, 4
 ROUNDS = 6
 # Morae that no character's reading begins with.
 NO_BEGIN = ("ー", "ッ", "ン")
-# Cost of the words of the Japanese dictionary that readings are learned from, at most.
-DEAREST = 7000
 
 
 def unseen_ln(token, sounds):
@@ -101,6 +100,12 @@ def chinese(lines, tokens):
     return seen
 
 
+def write_packed(path, lines):
+    """A text of `lines`, packed with gzip; the same lines always give the same bytes."""
+    with path.open("wb") as file, gzip.GzipFile("", "wb", 9, file, 0) as packed:
+        packed.write(("\n".join(lines) + "\n").encode())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=pathlib.Path, required=True)
@@ -120,7 +125,7 @@ def main():
     zh = [token for token, is_zh in zip(targets.tokens, targets.zh) if is_zh]
     ja = [(T.strip_marks(line), tuple(s for s in T.kana(line) if s in known)) for line in texts["ja"]]
     # The dictionary has each character in many words; sentences have the characters that are said most.
-    ja += [(word, tuple(morae)) for word, morae in jdic.words(DEAREST) if all(m in known for m in morae) and all(c in targets.ids for c in word)]
+    ja += [(word, tuple(morae)) for word, morae in jdic.words(jdic.DEAREST) if all(m in known for m in morae) and all(c in targets.ids for c in word)]
     english = [(targets.bpe.encode(word, out_type=str), phones) for word, phones in words.items()]
     for seen in (learned(english), chinese(texts["zh"], zh), learned(ja)):
         for token in targets.tokens:
@@ -131,7 +136,7 @@ def main():
     rows += [f"▁{word}▁\t{' '.join(phones)}" for word, phones in sorted(words.items())]
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "sounds.txt").write_text("\n".join(sounds) + "\n", encoding="utf-8")
-    (args.out / "lexicon.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    write_packed(args.out / "lexicon.txt.gz", rows)
     print(len(words), "words,", len(rows) - len(words), "of", len(targets.tokens), "tokens have a pronunciation")
 
 

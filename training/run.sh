@@ -83,6 +83,7 @@ section "model folder $work/model"
 "$python" "$here/readings.py" --data "$data" --tokens "$work/model/tokens.txt" --out "$work/model/readings.txt"
 
 "$python" "$here/lexicon.py" --work "$work" --out "$work/model"
+"$python" "$here/dictionary.py" --work "$work" --data "$data" --out "$work/model"
 
 section "recurrent language model"
 lm_options=()

@@ -11,6 +11,7 @@ import pathlib
 
 import sentencepiece as spm
 
+import jdic
 import text as T
 from synth import Espeak
 
@@ -70,6 +71,11 @@ def main():
         for c, n in counts.items():
             if n >= least:
                 languages[c].add(lang)
+    # The sentences in Japanese are few: characters that they lack are Japanese all the same.
+    for word, _ in jdic.words(jdic.DEAREST):
+        for c in word:
+            if c in languages:
+                languages[c].add("ja")
     tokens = [("<blank>", "")] + [(m, "") for m in T.MARKS] + [(p, "en") for p in pieces]
     tokens += [(c, ",".join(sorted(languages[c]))) for c in sorted(languages)]
     (args.work / "tokens.txt").write_text("".join(f"{t}\t{l}\n" if l else f"{t}\n" for t, l in tokens))

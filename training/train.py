@@ -55,7 +55,7 @@ class Targets:
         self.aux_ids = {t: i for i, t in enumerate(self.aux)}
         self.phones = json.loads((work / "phones.json").read_text())
         self.bpe = spm.SentencePieceProcessor(model_file=str(work / "bpe.model"))
-        self.zh = [len(r) > 1 and "zh" in r[1] for r in rows]
+        self.zh, self.ja = ([len(r) > 1 and lang in r[1] for r in rows] for lang in ("zh", "ja"))
 
     def syllables(self):
         from pypinyin import Style, pinyin

@@ -7,7 +7,8 @@ fn main() {
     println!("cargo::rerun-if-changed=../../models/tiny");
     for (file, cfg) in [
         ("lm.bin", "embedded_lm"),
-        ("lexicon.txt", "embedded_lexicon"),
+        ("lexicon.txt.gz", "embedded_lexicon"),
+        ("dictionary.txt.gz", "embedded_dictionary"),
         ("recurrent_lm.safetensors", "embedded_recurrent_lm"),
         ("punc.safetensors", "embedded_punctuator"),
     ] {

@@ -16,6 +16,7 @@ mod beam;
 mod capacity;
 mod choice;
 mod closing;
+mod conversion;
 mod detect;
 mod engine;
 mod evidence;

@@ -9,6 +9,7 @@ use ting_models::{EncoderState, FeatureConfig, Model, Pronunciation};
 use crate::align::align;
 use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions, Candidate};
+use crate::conversion::{self, Converted};
 use crate::evidence::Evidence;
 use crate::hotwords::Graph;
 use crate::posteriors::{Frame, Look};
@@ -77,6 +78,15 @@ struct Spoken {
     settled_ms: u64,
 }
 
+/// Where a symbol was said.
+#[derive(Clone, Copy)]
+struct Spike {
+    frame: usize,
+    /// ln P of it there, and of the likeliest token there.
+    ln_p: f32,
+    likeliest: f32,
+}
+
 /// What stays the same over all segments of a task.
 pub(crate) struct Context<'a> {
     pub(crate) model: &'a Model,
@@ -120,6 +130,29 @@ impl Context<'_> {
         })
     }
 
+    /// The text `chosen` written with the words of the dictionary, where the model has one for what was said. A text with hotwords stays as it is, and
+    /// there is no other where there is none; and none that is the same.
+    fn convert(
+        &self,
+        chosen: &[Symbol],
+        (pronunciation, sounds): (&Pronunciation, &[f32]),
+        log_probs: &[f32],
+        frames: &[Frame],
+    ) -> Option<Converted> {
+        if chosen.is_empty() || chosen.iter().any(|symbol| symbol.hot.is_some()) {
+            return None;
+        }
+        let heard = conversion::Heard {
+            sounds,
+            tokens: log_probs,
+            frames,
+        };
+        let Model { ctc, lm, .. } = self.model;
+        let converted = conversion::convert(heard, pronunciation, ctc, lm.as_ref(), self.allowed)?;
+        let tokens = converted.tokens.iter().map(|written| written.token);
+        (!tokens.eq(said(chosen, &self.model.tokens))).then_some(converted)
+    }
+
     /// How well the text `symbols` fits the sounds that were `heard`.
     fn fit(
         &self,
@@ -153,18 +186,46 @@ impl Context<'_> {
         Lfr::new(features.lfr_m, features.lfr_n, BANDS)
     }
 
-    fn posteriors(&self, encoded: &[f32], frames: usize) -> impl Iterator<Item = Frame> {
+    /// The frames of log probabilities of tokens.
+    fn posteriors(&self, log_probs: &[f32]) -> impl Iterator<Item = Frame> {
         let ctc = &self.model.ctc;
-        let log_probs = ctc.log_probs(encoded, frames);
-        let tokens = ctc.tokens();
         let look = Look {
             blank: ctc.blank(),
             allowed: self.allowed,
             hot: &self.graph.sounds,
             readings: self.model.readings.as_ref(),
         };
-        (0..frames).map(move |t| Frame::new(&log_probs[t * tokens..(t + 1) * tokens], look))
+        let frames = log_probs.chunks_exact(ctc.tokens());
+        frames.map(move |row| Frame::new(row, look))
     }
+}
+
+/// Where the best path through `posteriors` has `symbols`.
+fn spikes(posteriors: &[Frame], symbols: &[Symbol]) -> Vec<Spike> {
+    let found = align(posteriors, symbols).into_iter();
+    found
+        .map(|(frame, ln_p)| Spike {
+            frame,
+            ln_p,
+            likeliest: posteriors[frame].likeliest(),
+        })
+        .collect()
+}
+
+/// The symbols of a text that was written with a dictionary. That something was said there does not depend on whether the network knows how
+/// it is written.
+fn of_converted(converted: &Converted) -> (Vec<Symbol>, Vec<Spike>) {
+    let tokens = converted.tokens.iter();
+    tokens
+        .map(|written| {
+            let spike = Spike {
+                frame: written.frame,
+                ln_p: written.likeliest,
+                likeliest: written.likeliest,
+            };
+            (Symbol::of(written.token), spike)
+        })
+        .unzip()
 }
 
 /// Frames up to `until` that a segment has surely been given when the rows up to it are complete, however the frames came: a row may be
@@ -227,7 +288,8 @@ impl Segment {
             .model
             .encoder
             .forward_chunks(&input, rows, chunk, &mut self.state, &mut encoded);
-        let mut posteriors = context.posteriors(&encoded, rows);
+        let log_probs = context.model.ctc.log_probs(&encoded, rows);
+        let mut posteriors = context.posteriors(&log_probs);
         let mut heard = Heard::default();
         for _ in 0..chunks {
             for frame in posteriors.by_ref().take(chunk) {
@@ -240,7 +302,8 @@ impl Segment {
                 continue;
             }
             let (symbols, settled) = (self.beam.best(), self.beam.settled());
-            let mut spoken = self.words(context, &self.posteriors, &symbols, settled, until);
+            let spikes = spikes(&self.posteriors, &symbols);
+            let mut spoken = self.words(context, &symbols, &spikes, settled, until);
             self.beam.settle(spoken.old);
             if let Some(punctuator) = &context.model.punctuator {
                 punctuate_partial(punctuator, &mut spoken.words, &mut self.said);
@@ -287,17 +350,32 @@ impl Segment {
         let (encoded, middle) =
             (context.model.encoder).forward_full_and_middle(&rows, frames, middle);
         let mut beam = context.beam();
-        let posteriors: Vec<Frame> = context.posteriors(&encoded, frames).collect();
+        let log_probs = context.model.ctc.log_probs(&encoded, frames);
+        let posteriors: Vec<Frame> = context.posteriors(&log_probs).collect();
         for frame in &posteriors {
             beam.advance(frame, context.model.lm.as_ref());
         }
         let until = self.beginning.start + features.len() / BANDS;
         let heard = pronunciation.map(|p| (p, p.head.probabilities(&encoded, &middle, frames)));
         let heard = heard.as_ref().map(|(p, heard)| (*p, heard.as_slice()));
-        let symbols = context.choose(&beam, heard);
-        let mut spoken = self.words(context, &posteriors, &symbols, beam.settled(), until);
+        let chosen = context.choose(&beam, heard);
+        let converted =
+            heard.and_then(|heard| context.convert(&chosen, heard, &log_probs, &posteriors));
+        let (symbols, spikes) = match &converted {
+            Some(converted) => of_converted(converted),
+            None => {
+                let spikes = spikes(&posteriors, &chosen);
+                (chosen, spikes)
+            }
+        };
+        let mut spoken = self.words(context, &symbols, &spikes, beam.settled(), until);
         if spoken.evidence.asks_for_fit() {
-            spoken.evidence.fit = heard.and_then(|heard| context.fit(&symbols, heard));
+            spoken.evidence.fit = heard.and_then(|heard| match &converted {
+                Some(Converted { sounds, .. }) => {
+                    sounding::fit_of(&[vec![sounds]], heard.1, heard.0.head.sounds())
+                }
+                None => context.fit(&symbols, heard),
+            });
         }
         if !spoken.evidence.is_enough(speech, context.noise_threshold) {
             spoken.words.clear();
@@ -361,17 +439,16 @@ impl Segment {
         })
     }
 
-    /// The words of `symbols`, timed by their spikes in `posteriors`, none after frame `until`; and how sure their spikes are. The first
+    /// The words of `symbols`, timed by their `spikes`, none after frame `until`; and how sure these are. The first
     /// `settled` symbols do not change any more.
     fn words(
         &self,
         context: &Context<'_>,
-        posteriors: &[Frame],
         symbols: &[Symbol],
+        spikes: &[Spike],
         settled: usize,
         until: usize,
     ) -> Spoken {
-        let spikes = align(posteriors, symbols);
         let row_ms = context.model.config.features.lfr_n as u64 * FRAME_MS;
         let start_ms = self.beginning.start as u64 * FRAME_MS;
         let limit_ms = until as u64 * FRAME_MS;
@@ -379,33 +456,35 @@ impl Segment {
         let mut timed: Vec<TimedToken<'_>> = Vec::with_capacity(symbols.len());
         let mut evidence = Evidence::default();
         let mut different = HashSet::new();
-        for (i, ((frame, ln_p), symbol)) in spikes.iter().zip(symbols).enumerate() {
+        for (i, (spike, symbol)) in spikes.iter().zip(symbols).enumerate() {
             let mark = context
                 .model
                 .tokens
                 .is_punctuation(usize::from(symbol.token));
             if !mark {
                 // A hotword is unlikely by itself. That something was said there does not depend on what.
-                let likeliest = posteriors[*frame].likeliest();
                 evidence.sum += match symbol.hot {
-                    Some(_) => ln_p.max(likeliest),
-                    None => *ln_p,
+                    Some(_) => spike.ln_p.max(spike.likeliest),
+                    None => spike.ln_p,
                 };
-                evidence.likeliest += likeliest;
+                evidence.likeliest += spike.likeliest;
                 evidence.tokens += 1;
                 different.insert(symbol.token);
             }
             let previous = timed.last().map_or(start_ms, |token| token.end_ms);
-            let begin_ms = at(*frame)
+            let begin_ms = at(spike.frame)
                 .saturating_sub(row_ms)
                 .max(previous)
                 .min(limit_ms);
             let next = spikes
                 .get(i + 1)
-                .map_or(u64::MAX, |(frame, _)| at(*frame).saturating_sub(row_ms));
+                .map_or(u64::MAX, |next| at(next.frame).saturating_sub(row_ms));
             // A mark takes no time.
             let longest = if mark { 0 } else { TOKEN_MS };
-            let end_ms = next.min(at(*frame) + longest).min(limit_ms).max(begin_ms);
+            let end_ms = next
+                .min(at(spike.frame) + longest)
+                .min(limit_ms)
+                .max(begin_ms);
             timed.push(TimedToken {
                 token: symbol.token,
                 spelling: symbol.spelling.as_deref(),

@@ -41,6 +41,11 @@ pub(crate) fn fit(
 ) -> Option<Fit> {
     let sounds = pronunciation.head.sounds();
     let said = pronunciation.lexicon.pronounce(tokens, said)?;
+    fit_of(&said, heard, sounds)
+}
+
+/// The same of words each of which is one of the pronunciations listed for it; `heard` is `[rows][sounds]`.
+pub(crate) fn fit_of(said: &[Vec<&[u16]>], heard: &[f32], sounds: usize) -> Option<Fit> {
     let count: usize = said
         .iter()
         .filter_map(|word| word.first())
@@ -51,7 +56,7 @@ pub(crate) fn fit(
     }
     let likeliest = |row: &[f32]| f64::from(row.iter().copied().fold(0.0, f32::max)).ln();
     let best: f64 = heard.chunks_exact(sounds).map(likeliest).sum();
-    let ln_p = Graph::new(&said, 0.0).ln_p(heard, sounds);
+    let ln_p = Graph::new(said, 0.0).ln_p(heard, sounds);
     Some(Fit {
         fit: ((ln_p - best) / count as f64) as f32,
         clear: (best / count as f64) as f32,

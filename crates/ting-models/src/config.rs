@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::dictionary::DictionaryConfig;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::pronunciation::PronunciationConfig;
 use crate::punctuator::PunctuationConfig;
@@ -28,6 +29,9 @@ pub struct ModelConfig {
     /// The second output layer, of models that have one.
     #[serde(default)]
     pub pronunciation: Option<PronunciationConfig>,
+    /// The search for words by their sounds, of models that have a dictionary; needs `pronunciation`.
+    #[serde(default)]
+    pub dictionary: Option<DictionaryConfig>,
     /// The recurrent language model, of models that have one.
     #[serde(default)]
     pub recurrent_lm: Option<RecurrentLmConfig>,
@@ -164,6 +168,13 @@ impl ModelConfig {
         })?;
         if let Some(pronunciation) = &config.pronunciation {
             pronunciation.check(config.encoder.layers)?;
+        }
+        if let Some(dictionary) = &config.dictionary {
+            dictionary.check()?;
+            require(config.pronunciation.is_some(), || {
+                "there is a section `dictionary`, so there should be one `pronunciation`: words are looked up by their sounds"
+                    .to_owned()
+            })?;
         }
         if let Some(recurrent_lm) = &config.recurrent_lm {
             recurrent_lm.check()?;

@@ -1,4 +1,4 @@
-//! How tokens and words are pronounced: `sounds.txt` and `lexicon.txt`.
+//! How tokens and words are pronounced: `sounds.txt` and `lexicon.txt.gz`.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::tokens::Tokens;
 /// The pronunciations of tokens and of whole words.
 ///
 /// `sounds.txt` has one sound a line (a phone, a toned syllable, a mora), the line number from 0 being its id; 0 is the blank of the
-/// [`PronunciationHead`](crate::PronunciationHead). A line of `lexicon.txt` is a token as `tokens.txt` writes it, or a word that is
+/// [`PronunciationHead`](crate::PronunciationHead). `lexicon.txt.gz` is a text packed with gzip; a line of it is a token as `tokens.txt` writes it, or a word that is
 /// written between spaces as `▁word▁`; then a tab, and its pronunciations with `|` between them and spaces between their sounds
 /// (`行<tab>xing2|hang2`). A pronunciation may be empty. A word that has a line is pronounced as that says, others as their
 /// tokens. `training/lexicon.py` writes both files.
@@ -36,7 +36,7 @@ struct Span {
 const WORD: char = '▁';
 
 impl Lexicon {
-    /// Reads the texts of `lexicon.txt` and `sounds.txt` for `tokens`.
+    /// Reads the unpacked text of `lexicon.txt.gz` and that of `sounds.txt` for `tokens`.
     ///
     /// # Errors
     /// `Format`, naming the file and the line: a sound that is there twice, none at all, or more than 65535; an entry
@@ -44,7 +44,7 @@ impl Lexicon {
     pub fn parse(lexicon: &str, sounds: &str, tokens: &Tokens) -> Result<Self, ModelError> {
         let ids = sound_ids(sounds)?;
         let fail = |line: usize, what: String| {
-            let message = format!("lexicon.txt: line {}: {what}", line + 1);
+            let message = format!("lexicon.txt.gz: line {}: {what}", line + 1);
             Err(ModelError::new(ModelErrorKind::Format, message))
         };
         let mut result = Self {
@@ -96,7 +96,7 @@ impl Lexicon {
         }
         result.words.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         if let Some([(word, _), _]) = result.words.array_windows().find(|[a, b]| a.0 == b.0) {
-            let message = format!("lexicon.txt: the word `{word}` is there twice");
+            let message = format!("lexicon.txt.gz: the word `{word}` is there twice");
             return Err(ModelError::new(ModelErrorKind::Format, message));
         }
         Ok(result)
@@ -147,7 +147,8 @@ impl Lexicon {
     }
 }
 
-fn sound_ids(text: &str) -> Result<HashMap<&str, u16>, ModelError> {
+/// The ids of the sounds of `sounds.txt`.
+pub(crate) fn sound_ids(text: &str) -> Result<HashMap<&str, u16>, ModelError> {
     let fail = |message: String| Err(ModelError::new(ModelErrorKind::Format, message));
     let mut ids = HashMap::new();
     for (line, sound) in text.lines().enumerate() {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use crate::checkpoint::Checkpoint;
 use crate::config::{ModelConfig, require};
 use crate::ctc::CtcHead;
+use crate::dictionary::Dictionary;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::lexicon::Lexicon;
 use crate::ngram::NgramLm;
+use crate::packed::unpack;
 use crate::pronunciation::{PronunciationConfig, PronunciationHead};
 use crate::punctuator::Punctuator;
 use crate::readings::Readings;
@@ -27,8 +29,9 @@ use crate::vad::FsmnVad;
 /// | `tokens.txt` | [`Tokens`] |
 /// | `lm.bin` | [`NgramLm`], optional |
 /// | `readings.txt` | [`Readings`], optional |
-/// | `lexicon.txt` | [`Lexicon`], of models whose `config.json` has a section `pronunciation` |
+/// | `lexicon.txt.gz` | [`Lexicon`], of models whose `config.json` has a section `pronunciation` |
 /// | `sounds.txt` | its sounds |
+/// | `dictionary.txt.gz` | [`Dictionary`], of models whose `config.json` has a section `dictionary` |
 /// | `recurrent_lm.safetensors` | [`RecurrentLm`], of models whose `config.json` has a section `recurrent_lm` |
 /// | `punc.safetensors` | [`Punctuator`], optional: `embed.*`, `encoder.*`, `decoder.*` |
 /// | `punc_tokens.json` | its tokens |
@@ -65,6 +68,8 @@ pub struct Pronunciation {
     pub head: PronunciationHead,
     /// How tokens and words are said.
     pub lexicon: Lexicon,
+    /// Words to write by their sounds.
+    pub dictionary: Option<Dictionary>,
     /// The layer it reads, and how much it counts.
     pub config: PronunciationConfig,
 }
@@ -88,6 +93,7 @@ struct Files<'a> {
     readings: Option<&'a [u8]>,
     /// Lexicon and sounds.
     lexicon: Option<(&'a [u8], &'a [u8])>,
+    dictionary: Option<&'a [u8]>,
     recurrent_lm: Option<&'a [u8]>,
     /// Weights and tokens.
     punctuator: Option<(&'a [u8], &'a [u8])>,
@@ -109,9 +115,14 @@ const TINY_LM: Option<&[u8]> = Some(tiny!("lm.bin"));
 const TINY_LM: Option<&[u8]> = None;
 
 #[cfg(embedded_lexicon)]
-const TINY_LEXICON: Option<(&[u8], &[u8])> = Some((tiny!("lexicon.txt"), tiny!("sounds.txt")));
+const TINY_LEXICON: Option<(&[u8], &[u8])> = Some((tiny!("lexicon.txt.gz"), tiny!("sounds.txt")));
 #[cfg(not(embedded_lexicon))]
 const TINY_LEXICON: Option<(&[u8], &[u8])> = None;
+
+#[cfg(embedded_dictionary)]
+const TINY_DICTIONARY: Option<&[u8]> = Some(tiny!("dictionary.txt.gz"));
+#[cfg(not(embedded_dictionary))]
+const TINY_DICTIONARY: Option<&[u8]> = None;
 
 #[cfg(embedded_recurrent_lm)]
 const TINY_RECURRENT_LM: Option<&[u8]> = Some(tiny!("recurrent_lm.safetensors"));
@@ -149,10 +160,11 @@ impl Model {
         };
         let lm = optional("lm.bin")?;
         let readings = optional("readings.txt")?;
-        let lexicon = match optional("lexicon.txt")? {
+        let lexicon = match optional("lexicon.txt.gz")? {
             Some(lexicon) => Some((lexicon, read("sounds.txt")?)),
             None => None,
         };
+        let dictionary = optional("dictionary.txt.gz")?;
         let recurrent_lm = optional("recurrent_lm.safetensors")?;
         let punctuator = match optional("punc.safetensors")? {
             Some(weights) => Some((weights, read("punc_tokens.json")?)),
@@ -166,6 +178,7 @@ impl Model {
             lm: lm.as_deref(),
             readings: readings.as_deref(),
             lexicon: lexicon.as_ref().map(|(l, s)| (&l[..], &s[..])),
+            dictionary: dictionary.as_deref(),
             recurrent_lm: recurrent_lm.as_deref(),
             punctuator: punctuator.as_ref().map(|(w, t)| (&w[..], &t[..])),
         })
@@ -184,6 +197,7 @@ impl Model {
             lm: TINY_LM,
             readings: Some(tiny!("readings.txt")),
             lexicon: TINY_LEXICON,
+            dictionary: TINY_DICTIONARY,
             recurrent_lm: TINY_RECURRENT_LM,
             punctuator: TINY_PUNCTUATOR,
         })
@@ -221,10 +235,26 @@ impl Model {
                 let Some((lexicon, sounds)) = files.lexicon else {
                     return Err(ModelError::new(
                         ModelErrorKind::File,
-                        "lexicon.txt and sounds.txt should be there, as config.json has the section `pronunciation`",
+                        "lexicon.txt.gz and sounds.txt should be there, as config.json has the section `pronunciation`",
                     ));
                 };
-                let lexicon = Lexicon::parse(text(lexicon)?, text(sounds)?, &tokens)?;
+                let sounds = text(sounds)?;
+                let lexicon = unpack(lexicon)
+                    .map_err(|error| error.within("lexicon.txt.gz"))
+                    .and_then(|lexicon| Lexicon::parse(&lexicon, sounds, &tokens))?;
+                let dictionary = config
+                    .dictionary
+                    .clone()
+                    .map(|section| {
+                        let Some(packed) = files.dictionary else {
+                            return Err(ModelError::new(
+                                ModelErrorKind::File,
+                                "dictionary.txt.gz should be there, as config.json has the section `dictionary`",
+                            ));
+                        };
+                        Dictionary::from_bytes(packed, sounds, &tokens, section)
+                    })
+                    .transpose()?;
                 let SanmConfig { dim, norm_eps, .. } = config.encoder;
                 let head = PronunciationHead::load(
                     &checkpoint,
@@ -237,6 +267,7 @@ impl Model {
                 Ok(Pronunciation {
                     head,
                     lexicon,
+                    dictionary,
                     config: section,
                 })
             })

@@ -1,4 +1,4 @@
-//! `lexicon.txt` and `sounds.txt`.
+//! `lexicon.txt.gz` and `sounds.txt`.
 
 use ting_models::{Lexicon, ModelErrorKind, Tokens};
 
@@ -54,21 +54,21 @@ fn texts_are_pronounced() {
 fn errors_name_the_line() {
     let tokens = Tokens::parse(TOKENS).unwrap();
     let cases = [
-        ("t", SOUNDS, "lexicon.txt: line 1: there is no tab"),
+        ("t", SOUNDS, "lexicon.txt.gz: line 1: there is no tab"),
         (
             "t\tt\nt\tk",
             SOUNDS,
-            "lexicon.txt: line 2: `t` is there twice",
+            "lexicon.txt.gz: line 2: `t` is there twice",
         ),
         (
             "s\tt",
             SOUNDS,
-            "lexicon.txt: line 1: `s` is no token, and no word",
+            "lexicon.txt.gz: line 1: `s` is no token, and no word",
         ),
         (
             "t\tt\n▁the▁\tð ʌ",
             SOUNDS,
-            "lexicon.txt: line 2: `ʌ` is not in sounds.txt",
+            "lexicon.txt.gz: line 2: `ʌ` is not in sounds.txt",
         ),
         (
             "▁the▁\tt\n▁a▁\tə\n▁the▁\tð ə",

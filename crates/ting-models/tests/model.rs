@@ -100,10 +100,16 @@ fn the_prior_makes_rare_tokens_likelier() {
 fn a_folder_may_do_without_pronunciation_prior_and_recurrent_lm() {
     let dir = tempfile::tempdir().unwrap();
     copy(&tiny(), dir.path());
-    for file in ["lexicon.txt", "sounds.txt", "recurrent_lm.safetensors"] {
+    for file in [
+        "lexicon.txt.gz",
+        "sounds.txt",
+        "dictionary.txt.gz",
+        "recurrent_lm.safetensors",
+    ] {
         std::fs::remove_file(dir.path().join(file)).unwrap();
     }
     edit_config(dir.path(), "\"pronunciation\"", "\"pronounced\"");
+    edit_config(dir.path(), "\"dictionary\"", "\"glossary\"");
     edit_config(dir.path(), "\"prior_weight\"", "\"priority\"");
     edit_config(dir.path(), "\"recurrent_lm\"", "\"recurring\"");
     let model = Model::from_dir(dir.path()).unwrap();
@@ -114,7 +120,7 @@ fn a_folder_may_do_without_pronunciation_prior_and_recurrent_lm() {
 #[test]
 fn damaged_folders_name_the_file() {
     type Damage = fn(&Path);
-    let cases: [(&str, Damage, ModelErrorKind, &str); 20] = [
+    let cases: [(&str, Damage, ModelErrorKind, &str); 24] = [
         (
             "no config",
             |dir| std::fs::remove_file(dir.join("config.json")).unwrap(),
@@ -198,15 +204,39 @@ fn damaged_folders_name_the_file() {
         ),
         (
             "pronunciation has no lexicon",
-            |dir| std::fs::remove_file(dir.join("lexicon.txt")).unwrap(),
+            |dir| std::fs::remove_file(dir.join("lexicon.txt.gz")).unwrap(),
             ModelErrorKind::File,
-            "lexicon.txt",
+            "lexicon.txt.gz",
         ),
         (
             "pronunciation has no sounds",
             |dir| std::fs::remove_file(dir.join("sounds.txt")).unwrap(),
             ModelErrorKind::File,
             "sounds.txt",
+        ),
+        (
+            "the lexicon is not packed",
+            |dir| put(dir, "lexicon.txt.gz", b"\xe4\xb8\x80\tyi1"),
+            ModelErrorKind::Format,
+            "lexicon.txt.gz: cannot be unpacked",
+        ),
+        (
+            "no dictionary",
+            |dir| std::fs::remove_file(dir.join("dictionary.txt.gz")).unwrap(),
+            ModelErrorKind::File,
+            "dictionary.txt.gz should be there",
+        ),
+        (
+            "a dictionary without sounds",
+            |dir| edit_config(dir, "\"pronunciation\"", "\"pronounced\""),
+            ModelErrorKind::Config,
+            "so there should be one `pronunciation`",
+        ),
+        (
+            "a dictionary of a weight below 0",
+            |dir| edit_config(dir, "\"cost_weight\": ", "\"cost_weight\": -1, \"was\": "),
+            ModelErrorKind::Config,
+            "dictionary.cost_weight should be",
         ),
         (
             "a sound too many",
