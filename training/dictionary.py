@@ -1,4 +1,5 @@
-"""Writes the Japanese words that the recogniser may write by their sounds alone: `dictionary.txt.gz`.
+"""Writes the Japanese words that the recogniser may write by their sounds alone, `dictionary.txt.gz`, and the section of `config.json` that
+goes with it.
 
     python training/dictionary.py --work WORK --data DATA --out WORK/model
 
@@ -15,6 +16,7 @@ The format is described with `Dictionary` in `crates/ting-models/src/dictionary.
 import argparse
 import collections
 import functools
+import json
 import pathlib
 import statistics
 
@@ -37,6 +39,8 @@ OLD = ("ウ音便", "文語", "ユク")
 LONGEST_NAME = 3
 # MeCab's costs are 700 times a natural logarithm; the file has quarters of it.
 UNIT = 175
+# How much what counts in the search; tuned on `ja-words` and synthesised sentences.
+CONFIG = {"cost_weight": 0.2, "lm_weight": 0.3, "token_weight": 0.1, "sound_bonus": 1.7, "beam": 800}
 # Nothing follows but what has to.
 NEVER = 99
 
@@ -265,6 +269,10 @@ def main():
         lines.append(f"{reading}\t{word}\t{left}\t{right}\t{cost}")
     args.out.mkdir(parents=True, exist_ok=True)
     write_packed(args.out / "dictionary.txt.gz", lines)
+    path = args.out / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["dictionary"] = CONFIG
+    path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(len(rows), "words,", total, "classes,", (args.out / "dictionary.txt.gz").stat().st_size, "bytes")
 
 

@@ -110,9 +110,9 @@ def main():
     }
     path = args.out / "config.json"
     if path.exists():
-        # What recurrent_lm.py and punct.py wrote there goes with files that stay.
+        # What dictionary.py, recurrent_lm.py and punct.py wrote there goes with files that stay.
         before = json.loads(path.read_text(encoding="utf-8"))
-        config |= {name: before[name] for name in ("recurrent_lm", "punctuation") if name in before}
+        config |= {name: before[name] for name in ("dictionary", "recurrent_lm", "punctuation") if name in before}
     path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"step {checkpoint['step']}, {checkpoint['audio'] / 3600:.1f} h heard, {checkpoint['spent'] / 60:.0f} min")
 

@@ -48,6 +48,11 @@ const WITHOUT: Weights = Weights {
     spoken: 14.09,
     repeated: -13.41,
 };
+/// Of a text of fewer than `SOME` tokens that was written with a dictionary: nothing is known of its own tokens, only that something was heard there, so the detector has to be this sure
+/// that the frames are speech ...
+const SURELY_SPOKEN: f32 = 0.95;
+/// ... or so much speaks against the text, for each unit that it is less sure.
+const CONVERTED: f32 = -40.0;
 /// Tokens of the longest final that is weighed so.
 const FEW: usize = 12;
 /// The mean ln P of the tokens of a longer one, at least.
@@ -75,6 +80,8 @@ pub(crate) struct Evidence {
     pub(crate) tokens: usize,
     /// Of the tokens, those that are different.
     pub(crate) different: usize,
+    /// Whether the text was written with a dictionary, and the two sums are the same.
+    pub(crate) converted: bool,
     /// How well the text fits the sounds that were heard; none of a model without these, or where nobody [asks](Self::asks_for_fit).
     pub(crate) fit: Option<Fit>,
 }
@@ -122,7 +129,17 @@ impl Evidence {
         } else {
             0.0
         };
-        weights.bias + own + weights.spoken * spoken + weights.repeated * repeated + sounds
+        let converted = if self.converted && self.tokens < SOME {
+            CONVERTED * (SURELY_SPOKEN - spoken).max(0.0)
+        } else {
+            0.0
+        };
+        weights.bias
+            + own
+            + weights.spoken * spoken
+            + weights.repeated * repeated
+            + sounds
+            + converted
             - weights.sure * far(self.sum / count, 6.0)
             - weights.likeliest * far(self.likeliest / count, 5.0)
     }
@@ -140,6 +157,7 @@ mod tests {
         likeliest: -0.1,
         sounds: Some((-0.05, -0.1)),
         different: None,
+        converted: false,
         speech: (0.95, 0.95),
         threshold: 0.0,
         want: true,
@@ -156,6 +174,7 @@ mod tests {
         sounds: Option<(f32, f32)>,
         /// Different tokens, where not all are.
         different: Option<usize>,
+        converted: bool,
         /// Whole and without pauses.
         speech: (f32, f32),
         threshold: f32,
@@ -170,6 +189,7 @@ mod tests {
                 likeliest: self.likeliest * count,
                 tokens: self.tokens,
                 different: self.different.unwrap_or(self.tokens),
+                converted: self.converted,
                 fit: self.sounds.map(|(fit, clear)| Fit { fit, clear }),
             }
         }
@@ -236,6 +256,21 @@ mod tests {
                 name: "the same again and again",
                 tokens: 8,
                 different: Some(2),
+                want: false,
+                ..WELL_HEARD
+            },
+            Case {
+                name: "a word of the dictionary",
+                tokens: 2,
+                converted: true,
+                ..WELL_HEARD
+            },
+            Case {
+                name: "clear sounds that are hardly speech, as a word of the dictionary",
+                tokens: 2,
+                sounds: Some((0.0, -1.0)),
+                converted: true,
+                speech: (0.85, 0.85),
                 want: false,
                 ..WELL_HEARD
             },

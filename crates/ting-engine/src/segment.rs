@@ -369,6 +369,7 @@ impl Segment {
             }
         };
         let mut spoken = self.words(context, &symbols, &spikes, beam.settled(), until);
+        spoken.evidence.converted = converted.is_some();
         if spoken.evidence.asks_for_fit() {
             spoken.evidence.fit = heard.and_then(|heard| match &converted {
                 Some(Converted { sounds, .. }) => {
