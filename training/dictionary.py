@@ -189,7 +189,7 @@ def split(forms):
         return n
 
     letters, sounds = common(words), common(morae)
-    # The reading of a kana is itself: no more of them may be in the stem than are read there.
+    # Such as those of 来る.
     if not letters or not sounds:
         return None
     return words[0][:letters], morae[0][:sounds], {e.form: (e.word[letters:], e.morae[sounds:]) for e in forms}
