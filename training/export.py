@@ -75,11 +75,11 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--checkpoint", default="checkpoint.pt")
-    parser.add_argument("--lm-weight", type=float, default=0.75)
-    parser.add_argument("--token-bonus", type=float, default=3.6)
+    parser.add_argument("--lm-weight", type=float, default=0.6)
+    parser.add_argument("--token-bonus", type=float, default=3.2)
     parser.add_argument("--prior-weight", type=float, default=0.5)
-    parser.add_argument("--pronunciation-weight", type=float, default=0.5)
-    parser.add_argument("--pronunciation-bonus", type=float, default=1.5)
+    parser.add_argument("--pronunciation-weight", type=float, default=1.0)
+    parser.add_argument("--pronunciation-bonus", type=float, default=2.0)
     parser.add_argument(
         "--int8", action=argparse.BooleanOptionalAction, default=True, help="store matrices as int8, else as float16"
     )
@@ -103,7 +103,7 @@ def main():
             "vad_lfr_n": 1,
         },
         "decoder": {
-            "chunk_frames": 3, "beam": 48, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus,
+            "chunk_frames": 3, "beam": 64, "lm_weight": args.lm_weight, "token_bonus": args.token_bonus,
             "prior_weight": args.prior_weight,
         },
         "pronunciation": {"layer": model.middle, "weight": args.pronunciation_weight, "bonus": args.pronunciation_bonus},
