@@ -3,7 +3,7 @@
 //! [`Model`] gathers what a model folder holds. The networks are those of FunASR, and the layer names in the
 //! code are those of its checkpoints: [`SanmEncoder`] is `SANMEncoder` and `SenseVoiceEncoderSmall`, [`CtcHead`]
 //! is `CTC.ctc_lo`, [`FsmnVad`] is `FSMN`, [`Punctuator`] is `CTTransformer`. The convolutions that an encoder may have before its
-//! first layer ([`FrontendConfig`]), the second output layer ([`PronunciationHead`], with its [`Lexicon`]) and the recurrent language
+//! first layer ([`FrontendConfig`]), the second output layer ([`PronunciationHead`], with its [`Lexicon`] and the [`Dictionary`] of words to write by their sounds) and the recurrent language
 //! model ([`RecurrentLm`]) are this project's own.
 //!
 //! # Architecture invariants
