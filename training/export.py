@@ -76,9 +76,9 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--checkpoint", default="checkpoint.pt")
     parser.add_argument("--lm-weight", type=float, default=0.6)
-    parser.add_argument("--token-bonus", type=float, default=2.8)
+    parser.add_argument("--token-bonus", type=float, default=3.2)
     parser.add_argument("--prior-weight", type=float, default=0.5)
-    parser.add_argument("--pronunciation-weight", type=float, default=0.8)
+    parser.add_argument("--pronunciation-weight", type=float, default=1.0)
     parser.add_argument("--pronunciation-bonus", type=float, default=2.0)
     parser.add_argument(
         "--int8", action=argparse.BooleanOptionalAction, default=True, help="store matrices as int8, else as float16"

@@ -15,6 +15,8 @@ use crate::transcript::Symbol;
 /// A hypothesis is not extended by a token that would leave it this far (natural log) behind the best of the last frame, before the
 /// language model has a say: of what falls out so nearly nothing would be kept, and it is most of the work.
 const WINDOW: f32 = 10.0;
+/// The gains of hotwords were chosen in a search with this bonus for a token. What a search gives more, their tokens get as well.
+const HOTWORD_BONUS: f32 = 2.8;
 
 /// How hypotheses are scored and kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -244,7 +246,7 @@ impl Beam {
         }
         for word in &completed {
             // Others would be cut off at once.
-            if word.score + self.graph.words[word.word].gain > worst {
+            if word.score + self.gain(word) > worst {
                 let extra = self.nodes[word.node as usize].extra;
                 let node = self.hotword(word, lm);
                 let reached = touch(next, places, node);
@@ -252,6 +254,13 @@ impl Beam {
             }
         }
         self.completed = completed;
+    }
+
+    /// What a hotword gains, in place of what the language model and the bonus for its tokens would add.
+    fn gain(&self, completed: &Completed) -> f32 {
+        let more = (self.options.token_bonus - HOTWORD_BONUS).max(0.0);
+        let tokens = self.spotter.arcs(completed).len();
+        self.graph.words[completed.word].gain + more * tokens as f32
     }
 
     /// The node of a hotword behind the hypothesis it began after. Its tokens are those of the path that came first.
@@ -280,7 +289,7 @@ impl Beam {
             symbols,
             ends_in_letter: word.spelling.ends_in_letter,
         };
-        let extra = from.extra + word.gain;
+        let extra = from.extra + self.gain(completed);
         let node = self.nodes.len() as u32;
         self.nodes.push(Node {
             parent: completed.node,

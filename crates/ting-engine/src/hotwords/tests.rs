@@ -50,6 +50,11 @@ fn row(tokens: &Tokens, said: &[(&str, f32)]) -> Vec<f32> {
 
 /// What a beam of two writes for `rows` with the hotwords `list`.
 fn write(rows: &[&[(&str, f32)]], list: &[(&str, u8)]) -> String {
+    write_with(rows, list, 0.0)
+}
+
+/// The same with this bonus for each token.
+fn write_with(rows: &[&[(&str, f32)]], list: &[(&str, u8)], token_bonus: f32) -> String {
     let tokens = tokens();
     let readings = readings(&tokens);
     let list: Vec<Hotword> = list
@@ -66,7 +71,7 @@ fn write(rows: &[&[(&str, f32)]], list: &[(&str, u8)]) -> String {
     let options = BeamOptions {
         width: 2,
         lm_weight: 0.0,
-        token_bonus: 0.0,
+        token_bonus,
     };
     let mut beam = Beam::new(options, None, Arc::clone(&graph));
     for said in rows {
@@ -263,19 +268,31 @@ fn words_of_the_list_win_where_they_may_have_been_said() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-#[test]
-fn more_weight_wins_more() {
-    // The least weight that makes 丙甲 win against 乙甲, for rising odds (natural log) against it.
+/// The least weight that makes 丙甲 win against 乙甲 by a search with `token_bonus`, for rising odds (natural log) against it.
+fn least_weights(token_bonus: f32) -> Vec<Option<u8>> {
     let least = |odds: f32| {
         [1, 2, 3, 4, 5, 50].into_iter().find(|weight| {
             let rows: [&[(&str, f32)]; 2] = [
                 &[("乙", 0.49), ("丙", 0.49 * (-odds).exp())],
                 &[("甲", 0.9)],
             ];
-            write(&rows, &[("丙甲", *weight)]) == "丙甲"
+            write_with(&rows, &[("丙甲", *weight)], token_bonus) == "丙甲"
         })
     };
-    let weights: Vec<Option<u8>> = (0..22).map(|i| least(0.2 * i as f32)).collect();
+    (0..22).map(|i| least(0.2 * i as f32)).collect()
+}
+
+#[test]
+fn a_greater_bonus_for_tokens_is_the_hotwords_too() {
+    // Without a language model the bonus alone stands against the gain, which is less: only the greatest weights win.
+    let weights = least_weights(2.8);
+    assert_eq!(least_weights(4.0), weights);
+    assert_ne!(least_weights(2.0), weights);
+}
+
+#[test]
+fn more_weight_wins_more() {
+    let weights = least_weights(0.0);
     let mut seen: Vec<Option<u8>> = weights.clone();
     seen.dedup();
     assert_eq!(seen, [1, 2, 3, 4, 5, 50].map(Some), "{weights:?}");
