@@ -246,9 +246,10 @@ impl Beam {
         }
         for word in &completed {
             // Others would be cut off at once.
-            if word.score + self.gain(word) > worst {
+            let gain = self.gain(word);
+            if word.score + gain > worst {
                 let extra = self.nodes[word.node as usize].extra;
-                let node = self.hotword(word, lm);
+                let node = self.hotword(word, gain, lm);
                 let reached = touch(next, places, node);
                 reached.token = log_add(reached.token, word.score - extra);
             }
@@ -263,8 +264,8 @@ impl Beam {
         self.graph.words[completed.word].gain + more * tokens as f32
     }
 
-    /// The node of a hotword behind the hypothesis it began after. Its tokens are those of the path that came first.
-    fn hotword(&mut self, completed: &Completed, lm: Option<&NgramLm>) -> u32 {
+    /// The node of a hotword behind the hypothesis it began after. Its tokens and its `gain` are those of the path that came first.
+    fn hotword(&mut self, completed: &Completed, gain: f32, lm: Option<&NgramLm>) -> u32 {
         let key = (completed.node, completed.word);
         if let Some(node) = self.hotwords.get(&key) {
             return *node;
@@ -289,7 +290,7 @@ impl Beam {
             symbols,
             ends_in_letter: word.spelling.ends_in_letter,
         };
-        let extra = from.extra + self.gain(completed);
+        let extra = from.extra + gain;
         let node = self.nodes.len() as u32;
         self.nodes.push(Node {
             parent: completed.node,

@@ -68,6 +68,8 @@ pub struct Dictionary {
     words: Vec<Word>,
     /// The tokens of all words, one after the other.
     spellings: Vec<u16>,
+    /// For each token whether a word has it.
+    tokens: Vec<bool>,
     classes: usize,
     /// `[before][after]`.
     connections: Vec<f32>,
@@ -185,6 +187,7 @@ impl Dictionary {
             nodes: tree(&words)?,
             words: Vec::with_capacity(words.len()),
             spellings: Vec::new(),
+            tokens: vec![false; tokens.len()],
             classes,
             connections,
             config,
@@ -200,6 +203,7 @@ impl Dictionary {
                 };
                 // Token lists have at most 65535 entries, so the id fits.
                 result.spellings.push(token as u16);
+                result.tokens[token] = true;
             }
             result.words.push(Word {
                 from,
@@ -222,9 +226,8 @@ impl Dictionary {
 
     /// Whether all its words may be written with `allowed` tokens.
     pub fn is_within(&self, allowed: &[bool]) -> bool {
-        self.spellings
-            .iter()
-            .all(|token| allowed[usize::from(*token)])
+        let mut each = self.tokens.iter().zip(allowed);
+        each.all(|(mine, allowed)| !mine || *allowed)
     }
 
     /// The sounds that may follow at `node` of the tree, in rising order, each with the node that it leads to.
