@@ -10,6 +10,8 @@ Words, costs and what may stand beside what are those of Open JTalk's dictionary
 - verbs and adjectives are a stem and endings, each a word of its own; only the ending of its conjugation follows a stem;
 - names but the commonest, rare words, rare forms, and spellings in kana of what a commoner spelling writes with characters are left out.
 
+Names that are left out are nothing to write unasked, but what a listed hotword may be: they follow the words, with how they are read.
+
 The format is described with `Dictionary` in `crates/ting-models/src/dictionary.rs`.
 """
 
@@ -17,6 +19,7 @@ import argparse
 import collections
 import functools
 import json
+import math
 import pathlib
 import statistics
 
@@ -37,6 +40,9 @@ FORMS = "基本形 連用形 未然形 連用タ接続 仮定形 命令ｅ 命�
 OLD = ("ウ音便", "文語", "ユク")
 # Letters of a name at most: the dictionary has addresses.
 LONGEST_NAME = 3
+# Of names by their kind, what those cost at most whose readings are written, and their letters.
+READ_NAMES = {("人名", "姓"): 8600, ("人名", "名"): 8600, ("地域", "一般"): 8400, ("地域", "国"): 8400}
+LONGEST_READ_NAME = 4
 # MeCab's costs are 700 times a natural logarithm; the file has quarters of it.
 UNIT = 175
 # How much what counts in the search; tuned on `ja-words` and synthesised sentences.
@@ -55,6 +61,10 @@ def is_hiragana(c):
 
 def is_katakana(c):
     return "ァ" <= c <= "ヺ"
+
+
+def is_letter(c):
+    return is_han(c) or is_hiragana(c) or is_katakana(c) or c == "ー"
 
 
 def in_hiragana(word):
@@ -119,6 +129,22 @@ def entries(targets):
         if key not in found or cost < found[key].cost:
             found[key] = entry
     return list(found.values())
+
+
+def read_names(targets, known):
+    """Sorted [(morae, name, left, right)] of the names that are not among the `known` (morae, name)."""
+    sounds = {label[1:] for label in targets.aux if label[0] == "J"}
+    found = {}
+    for word, left, right, cost, row in jdic.entries():
+        if len(row) <= jdic.SPOKEN or row[jdic.FINER] != "固有名詞" or cost > READ_NAMES.get((row[jdic.FINEST], row[jdic.OF_NAME]), -1):
+            continue
+        morae = tuple(T.morae(row[jdic.SPOKEN]))
+        if len(word) > LONGEST_READ_NAME or not all(map(is_letter, word)) or not morae or not sounds.issuperset(morae):
+            continue
+        key = morae, word
+        if key not in known and cost < found.get(key, (math.inf,))[0]:
+            found[key] = cost, left, right
+    return [(*name, left, right) for name, (_, left, right) in sorted(found.items())]
 
 
 def usual(entries, text):
@@ -203,7 +229,8 @@ def main():
     parser.add_argument("--classes", type=int, default=100)
     args = parser.parse_args()
     text = (args.data / "text" / "ja.txt").read_text(encoding="utf-8")
-    words = usual(entries(Targets(args.work)), text)
+    targets = Targets(args.work)
+    words = usual(entries(targets), text)
 
     costs = jdic.connections()
     kinds = sorted({0, *(e.left for e in words), *(e.right for e in words)})
@@ -262,18 +289,21 @@ def main():
 
     rows = sorted({(morae, word, left, right): round(cost / UNIT) for word, morae, left, right, cost in sorted(rows, key=lambda row: -row[4])}.items())
     lines = [str(total), *(" ".join(str(round(cost / UNIT)) for cost in row) for row in table)]
+    names = read_names(targets, {(morae, word) for (morae, word, *_), _ in rows})
+    rows = [(morae, (word, left, right, cost)) for (morae, word, left, right), cost in rows]
+    rows += [(morae, (name, of_kind[place[left]], of_kind[place[right]])) for morae, name, left, right in names]
     before = None
-    for (morae, word, left, right), cost in rows:
+    for morae, fields in rows:
         reading = "" if morae == before else " ".join(morae)
         before = morae
-        lines.append(f"{reading}\t{word}\t{left}\t{right}\t{cost}")
+        lines.append("\t".join(map(str, [reading, *fields])))
     args.out.mkdir(parents=True, exist_ok=True)
     write_packed(args.out / "dictionary.txt.gz", lines)
     path = args.out / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     config["dictionary"] = CONFIG
     path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(len(rows), "words,", total, "classes,", (args.out / "dictionary.txt.gz").stat().st_size, "bytes")
+    print(len(rows) - len(names), "words,", len(names), "names to be read,", total, "classes,", (args.out / "dictionary.txt.gz").stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

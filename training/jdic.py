@@ -19,7 +19,7 @@ KINDS = ("名詞", "動詞", "形容詞", "副詞", "感動詞", "接続詞", "�
 # Words that cost more (the lower the cost, the commoner) are rare.
 DEAREST = 7000
 # Columns of the features.
-KIND, FINER, KIND_OF_FORMS, FORM, BASE, SPOKEN = 0, 1, 4, 5, 6, 8
+KIND, FINER, FINEST, OF_NAME, KIND_OF_FORMS, FORM, BASE, SPOKEN = 0, 1, 2, 3, 4, 5, 6, 8
 # The forms of a word that are the word itself.
 BASE_FORMS = ("*", "基本形")
 

@@ -265,10 +265,10 @@ class Vocabularies(unittest.TestCase):
         self.assertIn("vocab-no-such", failed.message)
 
     def test_a_list_changes_the_text(self):
-        """A word that sounds like the one that is said is written in its place, in partials and finals."""
+        """A word that sounds like the one that is said is written in its place, in partials (but for Japanese) and finals."""
         self.serve()
         service = VocabularyService()
-        cases = [("en-spoken-09", "bot", "en"), ("zh-spoken-02", "会意", "zh")]
+        cases = [("en-spoken-09", "bot", "en"), ("zh-spoken-02", "会意", "zh"), ("ja-spoken-13", "英賀", "ja")]
         for name, text, lang in cases:
             with self.subTest(name=name), tarfile.open(DATA / "spoken.tar") as tar:
                 audio = tar.extractfile(f"{name}.opus").read()
@@ -279,7 +279,8 @@ class Vocabularies(unittest.TestCase):
                 self.assertNotIn(text, plain.text)
                 by_vocabulary_id = stream(audio, vocabulary_id=listed)
                 self.assertIn(text, by_vocabulary_id.finals[-1])
-                self.assertTrue([partial for partial in by_vocabulary_id.partials if text in partial])
+                partials = [partial for partial in by_vocabulary_id.partials if text in partial]
+                self.assertTrue(partials or lang == "ja")
                 self.assertEqual(stream(audio, phrase_id=listed).finals, by_vocabulary_id.finals)
                 # Once the word is gone from the list, so is its effect.
                 service.update_vocabulary(listed, [{"text": "赛德克巴莱", "weight": 1}])

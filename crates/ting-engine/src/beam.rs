@@ -425,6 +425,7 @@ mod tests {
         let options = GraphOptions {
             tokens: &tokens,
             readings: None,
+            names: None,
             allowed: None,
         };
         let hotwords = ["甲乙丙", "丁丁", "戊甲乙丙丁", "乙戊"].map(|text| crate::Hotword {

@@ -11,9 +11,14 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
-use ting_models::{CtcHead, Dictionary, LmState, NgramLm, Pronunciation, Word};
+use ting_models::{Dictionary, LmState, Model, NgramLm, Pronunciation};
 
+use crate::hotwords::Graph;
 use crate::posteriors::Frame;
+use crate::transcript::Symbol;
+use words::Words;
+
+mod words;
 
 /// Of all that is heard, so much is to be sounds of the dictionary's language.
 const SHARE: f32 = 0.8;
@@ -38,9 +43,9 @@ pub(crate) struct Converted {
 }
 
 /// A token of a final that was written so.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Written {
-    pub(crate) token: u16,
+    pub(crate) symbol: Symbol,
     /// The frame in which it was said. The sounds of a word are shared among its tokens: which sounds are whose is not known.
     pub(crate) frame: usize,
     /// ln P of the likeliest token where its word was said, whichever that is.
@@ -58,13 +63,13 @@ pub(crate) struct Heard<'a> {
     pub(crate) frames: &'a [Frame],
 }
 
-/// What was `heard`, in words of the dictionary of `pronunciation`. None without a dictionary, where too little is in its language, and where
-/// nothing fits. `allowed`: the tokens of the languages asked for; all those of the dictionary have to be among them.
+/// What was `heard`, in words of the dictionary of `pronunciation` and those of `hotwords`. None without a dictionary, where too little is in
+/// its language, and where nothing fits. `allowed`: the tokens of the languages asked for; all those of the dictionary have to be among them.
 pub(crate) fn convert(
     heard: Heard<'_>,
+    model: &Model,
     pronunciation: &Pronunciation,
-    ctc: &CtcHead,
-    lm: Option<&NgramLm>,
+    hotwords: &Graph,
     allowed: Option<&[bool]>,
 ) -> Option<Converted> {
     let dictionary = pronunciation.dictionary.as_ref()?;
@@ -75,19 +80,22 @@ pub(crate) fn convert(
     {
         return None;
     }
+    let pronounced = || hotwords.pronounced(&model.tokens, dictionary, &pronunciation.lexicon);
+    let listed = (!hotwords.is_empty()).then(|| (hotwords, pronounced()));
+    let words = Words::new(dictionary, listed);
     let mut search = Search {
-        dictionary,
-        lm,
+        words,
+        lm: model.lm.as_ref(),
         tokens: heard.tokens,
-        count: ctc.tokens(),
+        count: model.ctc.tokens(),
         rows: heard.sounds.len() / sounds / heard.frames.len(),
         said: Vec::new(),
         likely: FxHashMap::default(),
         after: FxHashMap::default(),
         endings: Vec::new(),
     };
-    let words = search.run(heard.sounds, sounds)?;
-    Some(written(&words, dictionary, heard.frames, search.rows))
+    let said = search.run(heard.sounds, sounds)?;
+    Some(written(&said, words, heard.frames, search.rows))
 }
 
 /// How much of what is heard, the blank left out, is sounds of which `mine` says so.
@@ -111,29 +119,30 @@ struct Spoken {
     rows: Range<usize>,
 }
 
-/// The tokens of `words`, whose rows are `rows` a frame.
-fn written(words: &[Spoken], dictionary: &Dictionary, frames: &[Frame], rows: usize) -> Converted {
+/// The tokens of the words `said`, whose rows are `rows` a frame.
+fn written(said: &[Spoken], words: Words<'_>, frames: &[Frame], rows: usize) -> Converted {
     let mut result = Converted::default();
-    for (i, word) in words.iter().enumerate() {
+    for (i, word) in said.iter().enumerate() {
         // The last sound of a word lasts until the next word begins.
         let from = word.rows.start;
-        let until = words.get(i + 1).map_or(word.rows.end, |w| w.rows.start);
+        let until = said.get(i + 1).map_or(word.rows.end, |w| w.rows.start);
         let around =
             (from / rows).saturating_sub(AROUND)..(until / rows + AROUND + 1).min(frames.len());
         let likeliest = frames[around]
             .iter()
             .map(Frame::likeliest)
             .fold(f32::NEG_INFINITY, f32::max);
-        let tokens = dictionary.spelling(word.word);
-        for (k, token) in tokens.iter().enumerate() {
-            let row = from + (until - from) * k / tokens.len();
+        let symbols = words.symbols(word.word);
+        let count = symbols.len();
+        for (k, symbol) in symbols.into_iter().enumerate() {
+            let row = from + (until - from) * k / count;
             result.tokens.push(Written {
-                token: *token,
+                symbol,
                 frame: row / rows,
                 likeliest,
             });
         }
-        result.sounds.extend(dictionary.pronunciation(word.word));
+        result.sounds.extend(words.sounds(word.word));
     }
     result
 }
@@ -174,7 +183,7 @@ struct Said {
 }
 
 struct Search<'a> {
-    dictionary: &'a Dictionary,
+    words: Words<'a>,
     lm: Option<&'a NgramLm>,
     /// ln P, `[frames][count]`.
     tokens: &'a [f32],
@@ -194,6 +203,8 @@ struct Search<'a> {
 /// A word that may end in a row.
 struct Ending {
     word: u32,
+    /// Its class for what follows.
+    class: u16,
     /// The one before, in `Search::said`.
     said: u32,
     /// The row of its first sound.
@@ -232,8 +243,11 @@ impl Search<'_> {
             .iter()
             .filter(|h| h.place.node == Dictionary::ROOT && h.said > 0);
         let scored = whole.map(|h| {
-            let end = self.dictionary.connection(h.place.class, 0);
-            (h.score - self.dictionary.config.cost_weight * end, h.said)
+            let end = self.words.dictionary.connection(h.place.class, 0);
+            (
+                h.score - self.words.dictionary.config.cost_weight * end,
+                h.said,
+            )
         });
         let (_, last) = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
         Some(self.spoken(last))
@@ -241,8 +255,8 @@ impl Search<'_> {
 
     /// What `beam` becomes by the row `t`.
     fn advance(&mut self, beam: &[Hypothesis], t: u32, row: &[f32], next: &mut Next) {
-        let dictionary = self.dictionary;
-        let config = &dictionary.config;
+        let words = self.words;
+        let config = &words.dictionary.config;
         let blank = row[usize::from(BLANK)];
         let mut best = f32::NEG_INFINITY;
         let mut endings = std::mem::take(&mut self.endings);
@@ -263,7 +277,7 @@ impl Search<'_> {
             if blank > SURE_BLANK {
                 continue;
             }
-            for (sound, node) in dictionary.next(place.node) {
+            for (sound, node) in words.next(place.node) {
                 let p = row[usize::from(sound)];
                 // The same sound twice needs a blank between.
                 if p < LEAST || (sound == place.last && !place.blank) {
@@ -275,7 +289,7 @@ impl Search<'_> {
                 } else {
                     place.start
                 };
-                if dictionary.goes_on(node) {
+                if words.goes_on(node) {
                     let inside = Place {
                         node,
                         start,
@@ -285,15 +299,15 @@ impl Search<'_> {
                     };
                     next.put(inside, score, *said);
                 }
-                for word in dictionary.words(node) {
-                    let Word { left, cost, .. } = dictionary.word(word);
-                    let cost = cost + dictionary.connection(place.class, *left);
+                for word in words.ending(node) {
+                    let (likely, class) = words.likely(word, place.class);
                     endings.push(Ending {
                         word,
+                        class,
                         said: *said,
                         from: start,
                         sound,
-                        score: score - config.cost_weight * cost,
+                        score: score + likely,
                     });
                 }
             }
@@ -310,7 +324,7 @@ impl Search<'_> {
             let after = Place {
                 node: Dictionary::ROOT,
                 start: 0,
-                class: dictionary.word(ending.word).right,
+                class: ending.class,
                 last: ending.sound,
                 blank: false,
             };
@@ -342,20 +356,24 @@ impl Search<'_> {
 
     /// What the tokens of `word` add to a score when they are heard from row `from` to `to`.
     fn heard(&mut self, word: u32, from: u32, to: u32) -> f32 {
+        if self.words.listed(word).is_some() {
+            // The network need not know how a listed name is written.
+            return 0.0;
+        }
         let (rows, around) = (self.rows as u32, AROUND as u32);
         let frames = (self.tokens.len() / self.count) as u32;
         let from = (from / rows).saturating_sub(around);
         let to = (to / rows + around + 1).min(frames);
         let (tokens, count) = (self.tokens, self.count);
         let mut sum = 0.0;
-        for token in self.dictionary.spelling(word) {
+        for token in self.words.spelling(word) {
             sum += *self.likely.entry((*token, from, to)).or_insert_with(|| {
                 let frames = from as usize..to as usize;
                 let each = frames.map(|frame| tokens[frame * count + usize::from(*token)]);
                 each.fold(FLOOR, f32::max)
             });
         }
-        self.dictionary.config.token_weight * sum
+        self.words.dictionary.config.token_weight * sum
     }
 
     /// What the language model adds for the tokens of `word` after `state`, and the state after them.
@@ -365,26 +383,29 @@ impl Search<'_> {
         };
         *self.after.entry((state, word)).or_insert_with(|| {
             let (mut sum, mut state) = (0.0, state);
-            for token in self.dictionary.spelling(word) {
+            for token in self.words.spelling(word) {
                 let (ln_p, after) = lm.score(state, *token);
                 sum += ln_p;
                 state = after;
             }
-            (self.dictionary.config.lm_weight * sum, state)
+            if self.words.listed(word).is_some() {
+                sum = 0.0;
+            }
+            (self.words.dictionary.config.lm_weight * sum, state)
         })
     }
 
     /// The likeliest of `all`, as many as the beam is wide. Inside a word the cheapest that it may become counts.
     fn best(&self, mut all: Vec<Hypothesis>) -> Vec<Hypothesis> {
-        let config = &self.dictionary.config;
+        let config = &self.words.dictionary.config;
         let likely = |h: &Hypothesis| {
             let inside = h.place.node != Dictionary::ROOT;
             let ahead = if inside {
-                self.dictionary.least(h.place.node)
+                self.words.at_most(h.place.node)
             } else {
                 0.0
             };
-            h.score - config.cost_weight * ahead
+            h.score + ahead
         };
         let most = all.iter().map(likely).fold(f32::NEG_INFINITY, f32::max);
         all.retain(|h| likely(h) > most - MARGIN);
@@ -460,9 +481,11 @@ impl Next {
 
 #[cfg(test)]
 mod tests {
-    use ting_models::{DictionaryConfig, Tokens};
+    use ting_models::{DictionaryConfig, Lexicon, Tokens};
 
     use super::*;
+    use crate::api::Hotword;
+    use crate::hotwords::GraphOptions;
     use crate::posteriors::tests::frame;
 
     /// The tokens and sounds of the tests, the blank included.
@@ -498,9 +521,39 @@ mod tests {
         values
     }
 
-    fn search<'a>(dictionary: &'a Dictionary, tokens: &'a [f32]) -> Search<'a> {
+    /// A list of the word 木夏, which sounds like キ and then か or 夏, made with the dictionary's own words.
+    fn hotwords(dictionary: &Dictionary, weight: u8) -> Graph {
+        let tokens = Tokens::parse(LIST).unwrap();
+        let options = GraphOptions {
+            tokens: &tokens,
+            readings: None,
+            names: Some(dictionary.names()),
+            allowed: None,
+        };
+        let hotword = Hotword {
+            text: "木夏".to_owned(),
+            weight,
+            language: None,
+        };
+        let graph = Graph::new(options, &[hotword], &[]);
+        let lexicon = Lexicon::parse("", "<blank>\nカ\nキ\nyi1", &tokens).unwrap();
+        assert_eq!(
+            graph.pronounced(&tokens, dictionary, &lexicon).words.len(),
+            1
+        );
+        graph
+    }
+
+    fn words<'a>(dictionary: &'a Dictionary, graph: &'a Graph) -> Words<'a> {
+        let tokens = Tokens::parse(LIST).unwrap();
+        let lexicon = Lexicon::parse("", "<blank>\nカ\nキ\nyi1", &tokens).unwrap();
+        let pronounced = graph.pronounced(&tokens, dictionary, &lexicon);
+        Words::new(dictionary, Some((graph, pronounced)))
+    }
+
+    fn search<'a>(words: Words<'a>, tokens: &'a [f32]) -> Search<'a> {
         Search {
-            dictionary,
+            words,
             lm: None,
             tokens,
             count: TOKENS,
@@ -513,7 +566,8 @@ mod tests {
     }
 
     /// The best score of all ways to say any words in the rows of `heard`, and the tokens; by trying all.
-    fn by_trying(dictionary: &Dictionary, heard: &[f32], tokens: &[f32]) -> (f32, Vec<u16>) {
+    fn by_trying(words: Words<'_>, heard: &[f32], tokens: &[f32]) -> (f32, Vec<u16>) {
+        let config = &words.dictionary.config;
         let rows = heard.len() / SOUNDS;
         let mut best = (f32::NEG_INFINITY, Vec::new());
         for mut code in 0..SOUNDS.pow(rows as u32) {
@@ -523,34 +577,31 @@ mod tests {
                 code /= SOUNDS;
                 score += row[sound].ln();
                 if sound != 0 && sound != before {
-                    score += dictionary.config.sound_bonus;
+                    score += config.sound_bonus;
                     said.push((sound as u16, t as u32));
                 }
                 before = sound;
             }
             let mut open = vec![(0, score, 0, Vec::new())];
             while let Some((at, score, class, spelled)) = open.pop() {
-                let weight = dictionary.config.cost_weight;
                 if at == said.len() {
-                    let score = score - weight * dictionary.connection(class, 0);
+                    let end = words.dictionary.connection(class, 0);
+                    let score = score - config.cost_weight * end;
                     if score > best.0 && at > 0 {
                         best = (score, spelled.clone());
                     }
                     continue;
                 }
-                let mut node = Dictionary::ROOT;
+                let mut nodes = vec![Dictionary::ROOT];
                 for end in at..said.len() {
-                    let mut next = dictionary.next(node);
-                    let Some((_, child)) = next.find(|(sound, _)| *sound == said[end].0) else {
-                        break;
-                    };
-                    node = child;
-                    for id in dictionary.words(node) {
-                        let word = dictionary.word(id);
-                        let cost = word.cost + dictionary.connection(class, word.left);
-                        let heard = search(dictionary, tokens).heard(id, said[at].1, said[end].1);
-                        let spelled = [&spelled, dictionary.spelling(id)].concat();
-                        open.push((end + 1, score - weight * cost + heard, word.right, spelled));
+                    let below = nodes.iter().flat_map(|node| words.next(*node));
+                    let same = below.filter(|(sound, _)| *sound == said[end].0);
+                    nodes = same.map(|(_, child)| child).collect();
+                    for id in nodes.iter().flat_map(|node| words.ending(*node)) {
+                        let (likely, class) = words.likely(id, class);
+                        let heard = search(words, tokens).heard(id, said[at].1, said[end].1);
+                        let spelled = [&spelled, words.spelling(id)].concat();
+                        open.push((end + 1, score + likely + heard, class, spelled));
                     }
                 }
             }
@@ -562,19 +613,51 @@ mod tests {
     fn finds_the_best_of_all_ways_to_say_any_words() {
         let dictionary = dictionary(config());
         let mut different = std::collections::HashSet::new();
+        let mut listed = 0;
         for seed in 0..40 {
             let rows = [2, 4, 6][seed % 3];
             let heard = probabilities(rows, SOUNDS, seed);
             let mut tokens = probabilities(rows / 2, TOKENS, seed + 5);
-            tokens.iter_mut().for_each(|p| *p = p.ln());
-            let (score, want) = by_trying(&dictionary, &heard, &tokens);
-            let words = search(&dictionary, &tokens).run(&heard, SOUNDS).unwrap();
-            let spelled = words.iter().map(|word| dictionary.spelling(word.word));
-            let got: Vec<u16> = spelled.flatten().copied().collect();
-            assert_eq!(got, want, "seed {seed}, score {score}");
-            different.insert(got);
+            // With tokens that are unlikely as well a hotword has a chance.
+            let less = if seed % 2 == 0 { 6.0 } else { 0.0 };
+            tokens.iter_mut().for_each(|p| *p = p.ln() - less);
+            let graph = hotwords(&dictionary, 50);
+            for words in [Words::new(&dictionary, None), words(&dictionary, &graph)] {
+                let (score, want) = by_trying(words, &heard, &tokens);
+                let said = search(words, &tokens).run(&heard, SOUNDS).unwrap();
+                let spelled = said.iter().map(|word| words.spelling(word.word));
+                let got: Vec<u16> = spelled.flatten().copied().collect();
+                assert_eq!(got, want, "seed {seed}, score {score}");
+                different.insert(got);
+                listed += usize::from(said.iter().any(|w| words.listed(w.word).is_some()));
+            }
         }
-        assert!(different.len() > 8, "{different:?}");
+        assert!(different.len() > 8 && listed > 2, "{different:?}, {listed}");
+    }
+
+    #[test]
+    fn a_hotword_is_written_as_it_is_listed() {
+        let dictionary = dictionary(config());
+        // As unlikely as the network takes it to be, which a hotword need not mind.
+        let log_probs = vec![-8.0; 6 * TOKENS];
+        let frames: Vec<Frame> = log_probs.chunks_exact(TOKENS).map(frame).collect();
+        let heard = sure(&[0, 0, 2, 2, 1, 1, 0, 0, 0, 2, 2, 0]);
+        let written_with = |weight| {
+            let graph = hotwords(&dictionary, weight);
+            let words = words(&dictionary, &graph);
+            let said = search(words, &log_probs).run(&heard, SOUNDS).unwrap();
+            let converted = written(&said, words, &frames, 2);
+            let tokens = converted.tokens.iter();
+            let tokens: Vec<(u16, bool)> = tokens
+                .map(|w| (w.symbol.token, w.symbol.hot.is_some()))
+                .collect();
+            (tokens, converted.sounds)
+        };
+        let (tokens, sounds) = written_with(50);
+        assert_eq!(tokens, [(4, true), (5, true), (4, false)]);
+        assert_eq!(sounds, [2, 1, 2]);
+        let (tokens, _) = written_with(1);
+        assert!(tokens.iter().all(|(_, hot)| !hot), "{tokens:?}");
     }
 
     /// Rows of sounds that are as good as sure, two for each of `said`.
@@ -596,13 +679,15 @@ mod tests {
             .flat_map(|t| row(if t == 3 { 0.9 } else { 0.2 }))
             .collect();
         let frames: Vec<Frame> = log_probs.chunks_exact(TOKENS).map(frame).collect();
-        let words = search(&dictionary, &log_probs).run(&heard, SOUNDS).unwrap();
-        let converted = written(&words, &dictionary, &frames, 2);
+        let words = search(Words::new(&dictionary, None), &log_probs)
+            .run(&heard, SOUNDS)
+            .unwrap();
+        let converted = written(&words, Words::new(&dictionary, None), &frames, 2);
         assert_eq!(converted.sounds, [1, 2, 1]);
         let tokens: Vec<(u16, usize)> = converted
             .tokens
             .iter()
-            .map(|w| (w.token, w.frame))
+            .map(|w| (w.symbol.token, w.frame))
             .collect();
         assert_eq!(tokens, [(3, 2), (5, 6)]);
         for (written, want) in converted.tokens.iter().zip([0.9f32, 0.2]) {
@@ -615,7 +700,7 @@ mod tests {
         let dictionary = dictionary(config());
         let log_probs = vec![-1.0; 3 * TOKENS];
         for (said, count) in [([1, 1, 1, 1, 0, 0], 1), ([1, 1, 0, 1, 0, 0], 2)] {
-            let words = search(&dictionary, &log_probs).run(&sure(&said), SOUNDS);
+            let words = search(Words::new(&dictionary, None), &log_probs).run(&sure(&said), SOUNDS);
             assert_eq!(words.unwrap().len(), count, "{said:?}");
         }
     }
@@ -626,7 +711,10 @@ mod tests {
         let log_probs = vec![-1.0; 2 * TOKENS];
         // A word must have ended: none has where nothing was said.
         let silent = [1.0, 0.0, 0.0, 0.0].repeat(4);
-        assert_eq!(search(&dictionary, &log_probs).run(&silent, SOUNDS), None);
+        assert_eq!(
+            search(Words::new(&dictionary, None), &log_probs).run(&silent, SOUNDS),
+            None
+        );
         let mine = dictionary.sounds();
         assert!((share(&sure(&[1, 2, 0, 1]), mine) - 0.98).abs() < 0.01);
         assert!(share(&sure(&[3, 3, 0, 3]), mine) < 0.05);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ting_audio::AudioStream;
 use ting_features::{Fbank, FbankOptions, Lfr};
-use ting_models::{EncoderState, FsmnVadState, Languages, Model};
+use ting_models::{Dictionary, EncoderState, FsmnVadState, Languages, Model};
 
 use crate::api::{
     EngineError, EngineErrorKind, Event, IneffectiveHotword, Language, Sentence, TaskOptions,
@@ -411,6 +411,11 @@ fn graph(model: &Model, allowed: Option<&[bool]>, options: &TaskOptions) -> Arc<
     let graph_options = GraphOptions {
         tokens: &model.tokens,
         readings: model.readings.as_ref(),
+        names: model
+            .pronunciation
+            .as_ref()
+            .and_then(|p| p.dictionary.as_ref())
+            .map(Dictionary::names),
         allowed,
     };
     Arc::new(Graph::new(graph_options, &options.hotwords, &context))

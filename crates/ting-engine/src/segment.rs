@@ -130,8 +130,8 @@ impl Context<'_> {
         })
     }
 
-    /// The text `chosen` written with the words of the dictionary, where the model has one for what was said. A text with hotwords stays as it is, and
-    /// there is no other where there is none; and none that is the same.
+    /// The text `chosen` written with the words of the dictionary and with hotwords, where the model has a dictionary for what was said. None that is
+    /// the same, nor one that lacks a hotword of `chosen`, nor any where nothing is chosen.
     fn convert(
         &self,
         chosen: &[Symbol],
@@ -139,7 +139,7 @@ impl Context<'_> {
         log_probs: &[f32],
         frames: &[Frame],
     ) -> Option<Converted> {
-        if chosen.is_empty() || chosen.iter().any(|symbol| symbol.hot.is_some()) {
+        if chosen.is_empty() {
             return None;
         }
         let heard = conversion::Heard {
@@ -147,10 +147,17 @@ impl Context<'_> {
             tokens: log_probs,
             frames,
         };
-        let Model { ctc, lm, .. } = self.model;
-        let converted = conversion::convert(heard, pronunciation, ctc, lm.as_ref(), self.allowed)?;
-        let tokens = converted.tokens.iter().map(|written| written.token);
-        (!tokens.eq(said(chosen, &self.model.tokens))).then_some(converted)
+        let model = self.model;
+        let converted = conversion::convert(heard, model, pronunciation, self.graph, self.allowed)?;
+        let written: Vec<&Symbol> = converted.tokens.iter().map(|w| &w.symbol).collect();
+        let mut hot = chosen.iter().filter(|symbol| symbol.hot.is_some());
+        let has = |symbol: &Symbol| {
+            let mut written = written.iter();
+            written.any(|other| other.hot.is_some() && other.token == symbol.token)
+        };
+        let tokens = written.iter().map(|symbol| symbol.token);
+        let differs = !tokens.eq(said(chosen, &model.tokens));
+        (differs && hot.all(has)).then_some(converted)
     }
 
     /// How well the text `symbols` fits the sounds that were `heard`.
@@ -223,7 +230,7 @@ fn of_converted(converted: &Converted) -> (Vec<Symbol>, Vec<Spike>) {
                 ln_p: written.likeliest,
                 likeliest: written.likeliest,
             };
-            (Symbol::of(written.token), spike)
+            (written.symbol.clone(), spike)
         })
         .unzip()
 }

@@ -1,6 +1,6 @@
 //! Words by how they sound: `dictionary.txt.gz`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::config::require;
 use crate::error::{ModelError, ModelErrorKind};
 use crate::lexicon::sound_ids;
+use crate::names::{Names, Parts, Reading};
 use crate::packed::unpack;
 use crate::tokens::Tokens;
 
@@ -58,7 +59,8 @@ impl DictionaryConfig {
 /// as many numbers follow: what a word of the column's class costs after one of the line's. Each other line is a word: its sounds as in `sounds.txt`
 /// with spaces between (empty: those of the word before), its spelling, each character of which is a token, its class for what stands
 /// before it, its class for what follows, and its cost, with tabs between (`カ キ<tab>柿<tab>3<tab>3<tab>29`). Costs are whole numbers, in
-/// quarters of a natural logarithm. `training/dictionary.py` writes it.
+/// quarters of a natural logarithm. A line without a cost is a rare name, which is never written unasked, but says how hotwords may sound.
+/// `training/dictionary.py` writes it.
 #[derive(Clone, Debug)]
 pub struct Dictionary {
     /// The tree in breadth-first order: the children of a node stand in a row, after those of the node before. The first is the root, one
@@ -77,6 +79,8 @@ pub struct Dictionary {
     pub config: DictionaryConfig,
     /// For each sound whether a word has it.
     sounds: Vec<bool>,
+    /// What is only read, never written unasked.
+    names: Names,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,7 +115,8 @@ struct Line<'a> {
     spelling: &'a str,
     left: u16,
     right: u16,
-    cost: i16,
+    /// None of a name that only hotwords have.
+    cost: Option<i16>,
 }
 
 impl Dictionary {
@@ -178,6 +183,7 @@ impl Dictionary {
                 .map_err(|what| fail(format!("line {number}: {what}")))?;
             words.push(word);
         }
+        let names: Vec<Line<'_>> = words.extract_if(.., |word| word.cost.is_none()).collect();
         if words.is_empty() {
             return Err(fail("there are no words".to_owned()));
         }
@@ -192,30 +198,44 @@ impl Dictionary {
             connections,
             config,
             sounds: vec![false; ids.len()],
+            names: Names::default(),
         };
-        let mut letter = [0; 4];
+        let mut kana = vec![""; ids.len()];
+        for (name, id) in &ids {
+            kana[usize::from(*id)] = name;
+        }
+        for name in names {
+            let first = name.sounds.first().map_or("", |id| kana[usize::from(*id)]);
+            let Some(spelling) = result.names.spell(name.spelling, first, tokens) else {
+                let name = name.spelling;
+                return Err(fail(format!(
+                    "`{name}` has characters that nothing stands for"
+                )));
+            };
+            (result.names).add(&spelling, name.sounds, (name.left, name.right));
+        }
         for word in &words {
             // The file is far shorter than 2^32.
             let from = result.spellings.len() as u32;
-            for c in word.spelling.chars() {
-                let Some(token) = tokens.id(c.encode_utf8(&mut letter)) else {
-                    return Err(fail(format!("`{c}` of `{}` is no token", word.spelling)));
-                };
-                // Token lists have at most 65535 entries, so the id fits.
-                result.spellings.push(token as u16);
-                result.tokens[token] = true;
+            for token in spell(word.spelling, tokens)? {
+                result.spellings.push(token);
+                result.tokens[usize::from(token)] = true;
             }
             result.words.push(Word {
                 from,
                 to: result.spellings.len() as u32,
                 left: word.left,
                 right: word.right,
-                cost: f32::from(word.cost) * UNIT,
+                cost: f32::from(word.cost.unwrap_or_default()) * UNIT,
             });
             for sound in &word.sounds {
                 result.sounds[usize::from(*sound)] = true;
             }
         }
+        let mine = ids
+            .iter()
+            .filter(|(_, id)| result.sounds[usize::from(**id)]);
+        result.names.kana = mine.map(|(name, id)| ((*name).into(), *id)).collect();
         Ok(result)
     }
 
@@ -280,6 +300,42 @@ impl Dictionary {
         sounds
     }
 
+    /// How each of `parts`, tokens of hotwords, may be said, as far as it is a word or a name here, the likeliest first.
+    pub fn readings<'a>(&self, parts: &HashSet<&'a [u16]>) -> HashMap<&'a [u16], Vec<Reading>> {
+        let mut found: HashMap<&[u16], Vec<(f32, Reading)>> = HashMap::new();
+        let parts = Parts::new(parts);
+        for (id, word) in self.words.iter().enumerate() {
+            // The file is far shorter than 2^32.
+            let id = id as u32;
+            let Some(part) = parts.get(self.spelling(id)) else {
+                continue;
+            };
+            let reading = Reading {
+                sounds: self.pronunciation(id),
+                classes: (word.left, word.right),
+            };
+            found.entry(part).or_default().push((word.cost, reading));
+        }
+        let sort = |(part, mut readings): (&'a [u16], Vec<(f32, Reading)>)| {
+            readings.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut different: Vec<Reading> = Vec::new();
+            for (_, reading) in readings {
+                if different.iter().all(|other| other.sounds != reading.sounds) {
+                    different.push(reading);
+                }
+            }
+            (part, different)
+        };
+        let mut found: HashMap<&[u16], Vec<Reading>> = found.into_iter().map(sort).collect();
+        self.names.add_readings(&parts, &mut found);
+        found
+    }
+
+    /// The names, and the sounds by their kana.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
     /// What a word of the class `left` costs after one of the class `right`, a natural logarithm. 0 is the class of the ends of a sentence.
     pub fn connection(&self, right: u16, left: u16) -> f32 {
         self.connections[usize::from(right) * self.classes + usize::from(left)]
@@ -290,7 +346,18 @@ fn fail(what: String) -> ModelError {
     ModelError::new(ModelErrorKind::Format, format!("dictionary.txt.gz: {what}"))
 }
 
-/// The word of a line; `before` are the sounds of the word before.
+/// The tokens of a word.
+fn spell(word: &str, tokens: &Tokens) -> Result<Vec<u16>, ModelError> {
+    let mut letter = [0; 4];
+    let token = |c: char| match tokens.id(c.encode_utf8(&mut letter)) {
+        // Token lists have at most 65535 entries, so the id fits.
+        Some(token) => Ok(token as u16),
+        None => Err(fail(format!("`{c}` of `{word}` is no token"))),
+    };
+    word.chars().map(token).collect()
+}
+
+/// The word or name of a line; `before` are the sounds of the one before.
 fn read_word<'a>(
     line: &'a str,
     before: Option<&[u16]>,
@@ -298,8 +365,14 @@ fn read_word<'a>(
     classes: usize,
 ) -> Result<Line<'a>, String> {
     let fields: Vec<&str> = line.split('\t').collect();
-    let &[spoken, spelling, left, right, cost] = fields.as_slice() else {
-        return Err("a word should have five fields, with tabs between".to_owned());
+    let (spoken, spelling, left, right, cost) = match *fields.as_slice() {
+        [spoken, spelling, left, right, cost] => (spoken, spelling, left, right, Some(cost)),
+        [spoken, spelling, left, right] => (spoken, spelling, left, right, None),
+        _ => {
+            return Err(
+                "a word should have five fields, with tabs between, a name four".to_owned(),
+            );
+        }
     };
     if spelling.is_empty() {
         return Err("a word has no spelling".to_owned());
@@ -327,7 +400,9 @@ fn read_word<'a>(
         spelling,
         left: class(left)?,
         right: class(right)?,
-        cost: cost.parse().map_err(|_| format!("`{cost}` is no cost"))?,
+        cost: cost
+            .map(|cost| cost.parse().map_err(|_| format!("`{cost}` is no cost")))
+            .transpose()?,
     })
 }
 
@@ -340,7 +415,7 @@ fn tree(words: &[Line<'_>]) -> Result<Vec<Node>, ModelError> {
     while let Some((range, depth)) = below.pop_front() {
         let here = &words[range.clone()];
         let count = here.partition_point(|word| word.sounds.len() == depth);
-        let least = here.iter().map(|word| word.cost).min().unwrap_or(0);
+        let least = here.iter().filter_map(|word| word.cost).min().unwrap_or(0);
         let children = nodes.len() as u32;
         let node: &mut Node = &mut nodes[at];
         node.count = u16::try_from(count)

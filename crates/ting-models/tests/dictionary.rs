@@ -2,7 +2,7 @@
 
 use ting_models::{Dictionary, DictionaryConfig, ModelErrorKind, Tokens};
 
-const TOKENS: &str = "<blank>\nか\tja\nき\tja\n柿\tja\n木\tja,zh\n鍵\tja\n好\tzh";
+const TOKENS: &str = "<blank>\nか\tja\nき\tja\n柿\tja\n木\tja,zh\n鍵\tja\n好\tzh\nカ\tja";
 const SOUNDS: &str = "<blank>\nカ\nキ\nギ\nyi1";
 const WORDS: &str = "2\n0 1\n-2 4\nカ キ\t柿\t1\t1\t8\n\tかき\t1\t0\t12\nキ\t木\t0\t1\t-4\nカ ギ\t鍵\t1\t1\t20\nカ\tか\t1\t1\t6";
 
@@ -60,10 +60,51 @@ fn words_stand_in_a_tree_of_their_sounds() {
 }
 
 #[test]
+fn parts_of_hotwords_are_read_as_words_and_as_names() {
+    let tokens = Tokens::parse(TOKENS).unwrap();
+    let names = "キ カ\t木か\t1\t0\n\t柿\t0\t1\nキ\t木\t1\t1\nカ キ\t木岡\t1\t1\n\t岡\t1\t1";
+    let list = format!("{WORDS}\n{names}");
+    let dictionary = Dictionary::parse(&list, SOUNDS, &tokens, config()).unwrap();
+    // Names are no words.
+    let plain = Dictionary::parse(WORDS, SOUNDS, &tokens, config()).unwrap();
+    let all = |dictionary: &Dictionary| {
+        let mut found = Vec::new();
+        below(dictionary, Dictionary::ROOT, "", &mut found);
+        found
+    };
+    assert_eq!(all(&dictionary), all(&plain));
+    let names = dictionary.names();
+    assert_eq!(names.usual_classes(), (1, 1));
+    // A character that is no token has a number of its own, and a kana that stands for it.
+    let oka = names.letter('岡').unwrap();
+    assert!(usize::from(oka) >= tokens.len() && names.letter('木').is_none());
+    assert_eq!(
+        (names.stand_in('岡'), names.stand_in('木')),
+        (Some(7), None)
+    );
+    let parts: [&[u16]; 5] = [&[3], &[4], &[4, 1], &[4, oka], &[6]];
+    let found = dictionary.readings(&parts.into_iter().collect());
+    let read = |part: &[u16]| -> Vec<(Vec<u16>, (u16, u16))> {
+        let readings = found.get(part).into_iter().flatten();
+        readings.map(|r| (r.sounds.clone(), r.classes)).collect()
+    };
+    assert_eq!(read(&[3]), [(vec![1, 2], (1, 1)), (vec![2, 1], (0, 1))]);
+    assert_eq!(read(&[4]), [(vec![2], (0, 1))]);
+    assert_eq!(read(&[4, 1]), [(vec![2, 1], (1, 0))]);
+    assert_eq!(read(&[4, oka]), [(vec![1, 2], (1, 1))]);
+    assert_eq!(read(&[6]), []);
+    assert_eq!(
+        names.kana("ギ").and_then(|sound| names.name_of(sound)),
+        Some("ギ")
+    );
+    assert_eq!(names.kana("yi1"), None);
+}
+
+#[test]
 fn its_language_is_asked_for_when_all_its_tokens_are() {
     let tokens = Tokens::parse(TOKENS).unwrap();
     let dictionary = Dictionary::parse(WORDS, SOUNDS, &tokens, config()).unwrap();
-    let without = |token: usize| -> Vec<bool> { (0..7).map(|i| i != token).collect() };
+    let without = |token: usize| -> Vec<bool> { (0..8).map(|i| i != token).collect() };
     for (token, want) in [(6, true), (0, true), (3, false), (4, false)] {
         assert_eq!(dictionary.is_within(&without(token)), want, "{token}");
     }
@@ -81,8 +122,13 @@ fn errors_name_the_line() {
         ("2\n0 1\n0 x", "line 3: `x` is no cost"),
         ("1\n0", "there are no words"),
         (
-            "1\n0\nカ\tか\t0\t0",
-            "line 3: a word should have five fields",
+            "1\n0\nカ\tか\t0",
+            "line 3: a word should have five fields, with tabs between, a name four",
+        ),
+        ("1\n0\nカ\tか\t0\t0", "there are no words"),
+        (
+            "1\n0\nカ\tか\t0\t0\t1\nギ\t岐\t0\t0",
+            "`岐` has characters that nothing stands for",
         ),
         (
             "1\n0\n\tか\t0\t0\t1",

@@ -1,11 +1,12 @@
 //! A list of hotwords, made ready for the search.
 
-use std::sync::Arc as Shared;
+use std::sync::{Arc as Shared, OnceLock};
 
-use ting_models::{Readings, Tokens};
+use ting_models::{Dictionary, Lexicon, Names, Readings, Tokens};
 
 use super::Sounds;
-use super::spelling::{Arc, Spelling, spell};
+use super::pronounced::Pronounced;
+use super::spelling::{Arc, BySound, Spelling, spell};
 use crate::api::{Hotword, IneffectiveHotword, Language};
 use crate::transcript::Symbol;
 
@@ -30,6 +31,8 @@ const OF_CONTEXT: f32 = 1.0 / 6.0;
 pub(crate) struct GraphOptions<'a> {
     pub(crate) tokens: &'a Tokens,
     pub(crate) readings: Option<&'a Readings>,
+    /// Of a dictionary that knows how names are read.
+    pub(crate) names: Option<&'a Names>,
     /// Tokens of the languages asked for; none means all.
     pub(crate) allowed: Option<&'a [bool]>,
 }
@@ -50,6 +53,8 @@ pub(crate) struct Word {
     pub(crate) targets: Vec<u16>,
     /// For each arc those that may stand before it, as indices into `spelling.arcs`.
     pub(crate) before: Vec<Vec<u16>>,
+    /// It was not listed as a word of another language.
+    pub(crate) may_be_japanese: bool,
 }
 
 /// A first arc of a word.
@@ -75,6 +80,8 @@ pub(crate) struct Graph {
     longest: usize,
     /// Words that can never be written, and why.
     pub(crate) ineffective: Vec<IneffectiveHotword>,
+    /// Made when it is first asked for.
+    pronounced: OnceLock<Pronounced>,
 }
 
 impl Graph {
@@ -137,6 +144,16 @@ impl Graph {
         self.words.is_empty()
     }
 
+    /// How the words sound in the language of the dictionary of `pronunciation`.
+    pub(crate) fn pronounced(
+        &self,
+        tokens: &Tokens,
+        dictionary: &Dictionary,
+        lexicon: &Lexicon,
+    ) -> &Pronounced {
+        (self.pronounced).get_or_init(|| Pronounced::new(&self.words, tokens, dictionary, lexicon))
+    }
+
     /// Whether `token` goes on with a word of letters that a hotword has ended.
     pub(crate) fn goes_on(&self, token: u16) -> bool {
         self.goes_on.get(usize::from(token)) == Some(&true)
@@ -151,12 +168,15 @@ impl Graph {
         let GraphOptions {
             tokens,
             readings,
+            names,
             allowed,
         } = options;
+        let names = names.filter(|_| may_be_japanese(hotword));
         let longest = self.longest;
         let readings = readings.filter(|_| is_read_in_chinese(hotword));
         let known = |usable: &dyn Fn(usize) -> bool| {
-            spell(&hotword.text, tokens, longest, readings, usable)
+            let by_sound = BySound { readings, names };
+            spell(&hotword.text, tokens, longest, by_sound, usable)
         };
         let spelling =
             known(&|token| allowed.is_none_or(|allowed| allowed[token])).map_err(|missing| {
@@ -186,6 +206,7 @@ impl Graph {
             gain,
             first_arc: self.arcs,
             before,
+            may_be_japanese: may_be_japanese(hotword),
         });
         self.arcs += arcs;
         Ok(())
@@ -220,6 +241,15 @@ impl Word {
     }
 }
 
+impl Word {
+    /// What is written for a word of characters that are all tokens.
+    pub(crate) fn symbols(&self) -> Vec<Symbol> {
+        // Those that begin later come first.
+        let arcs = self.spelling.arcs.iter().rev();
+        arcs.map(|arc| self.symbol(arc)).collect()
+    }
+}
+
 fn before(arc: &Arc, arcs: &[Arc]) -> Vec<u16> {
     let meets = |other: &&(usize, &Arc)| other.1.to == arc.from;
     // A word has fewer than 65536 arcs: 128 characters, 24 lengths of tokens at most.
@@ -234,6 +264,13 @@ fn before(arc: &Arc, arcs: &[Arc]) -> Vec<u16> {
 fn is_read_in_chinese(hotword: &Hotword) -> bool {
     let kana = |c: char| matches!(c, '\u{3041}'..='\u{30fe}');
     hotword.language != Some(Language::Japanese) && !hotword.text.chars().any(kana)
+}
+
+/// Whether it may be said in the language of the dictionary.
+fn may_be_japanese(hotword: &Hotword) -> bool {
+    hotword
+        .language
+        .is_none_or(|language| language == Language::Japanese)
 }
 
 fn goes_on(tokens: &Tokens, token: usize) -> bool {

@@ -6,11 +6,15 @@
 //! of hundreds of words, nothing has to be taken back when a match breaks, and a word of unlikely tokens is found although each
 //! of them alone would not come through.
 //!
+//! In a language that the network hears better than it can write, a list's words are words of the search by sounds, too
+//! ([`Pronounced`]).
+//!
 //! Related: Andrusenko et al., "Fast Context-Biasing for CTC and Transducer ASR models with CTC-based Word Spotter"
 //! (2024), which replaces words of the finished text; here they compete within the search.
 
 pub(crate) mod context;
 mod graph;
+mod pronounced;
 mod sounds;
 mod spelling;
 mod spotter;
@@ -18,6 +22,7 @@ mod spotter;
 mod tests;
 
 pub(crate) use graph::{Graph, GraphOptions};
+pub(crate) use pronounced::{Listed, Pronounced};
 pub(crate) use sounds::Sounds;
 pub(crate) use spotter::{Completed, Spotter, Start};
 

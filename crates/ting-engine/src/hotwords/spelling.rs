@@ -2,7 +2,7 @@
 
 use std::sync::Arc as Shared;
 
-use ting_models::{Readings, Tokens};
+use ting_models::{Names, Readings, Tokens};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -48,8 +48,15 @@ pub(crate) struct Spelling {
     pub(crate) ends_in_letter: bool,
 }
 
-/// The graph of `text`. With `readings` its Chinese characters match by their sound too, which is the only way for those that
-/// are no token. `longest` is the length of the longest token in
+/// What knows how characters sound.
+#[derive(Clone, Copy)]
+pub(crate) struct BySound<'a> {
+    pub(crate) readings: Option<&'a Readings>,
+    pub(crate) names: Option<&'a Names>,
+}
+
+/// The graph of `text`. With readings its Chinese characters match by their sound too, which is the only way for those that
+/// are no token; those of Japanese names have a stand-in, too. `longest` is the length of the longest token in
 /// characters, and `usable` says of a token whether it may be written.
 ///
 /// # Errors
@@ -58,7 +65,7 @@ pub(crate) fn spell(
     text: &str,
     tokens: &Tokens,
     longest: usize,
-    readings: Option<&Readings>,
+    by_sound: BySound<'_>,
     usable: impl Fn(usize) -> bool,
 ) -> Result<Spelling, Vec<char>> {
     let mut symbols: Vec<char> = Vec::new();
@@ -95,7 +102,7 @@ pub(crate) fn spell(
             piece.push(symbols[to - 1]);
             let token = tokens.id(&piece).filter(|token| usable(*token));
             arcs.extend(token.map(|token| {
-                let sound = readings.is_some() && tokens.is_cjk(token);
+                let sound = by_sound.readings.is_some() && tokens.is_cjk(token);
                 arc(from, to, token, sound)
             }));
             if is_wide(symbols[to - 1]) || to - from >= longest {
@@ -104,11 +111,15 @@ pub(crate) fn spell(
         }
     }
     for (from, symbol) in symbols.iter().enumerate() {
-        if tokens.id(symbol.encode_utf8(&mut [0; 4])).is_none()
-            && let Some(token) = readings.and_then(|readings| readings.stand_in(*symbol))
-            && usable(token)
-        {
-            let mut stand_in = arc(from, from + 1, token, true);
+        if tokens.id(symbol.encode_utf8(&mut [0; 4])).is_some() {
+            continue;
+        }
+        let BySound { readings, names } = by_sound;
+        let chinese = readings.and_then(|readings| Some((readings.stand_in(*symbol)?, true)));
+        let japanese = names.and_then(|names| Some((names.stand_in(*symbol)?, false)));
+        let mut stand_ins = chinese.into_iter().chain(japanese);
+        if let Some((token, sound)) = stand_ins.find(|(token, _)| usable(*token)) {
+            let mut stand_in = arc(from, from + 1, token, sound);
             stand_in.writes = Some(*symbol);
             arcs.push(stand_in);
         }

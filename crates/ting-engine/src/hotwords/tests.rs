@@ -64,6 +64,7 @@ fn write_with(rows: &[&[(&str, f32)]], list: &[(&str, u8)], token_bonus: f32) ->
     let options = GraphOptions {
         tokens: &tokens,
         readings: Some(&readings),
+        names: None,
         allowed: None,
     };
     let graph = Arc::new(Graph::new(options, &list, &[]));
@@ -325,6 +326,7 @@ fn what_cannot_be_written_is_named() {
         let options = GraphOptions {
             tokens: &tokens,
             readings: None,
+            names: None,
             allowed,
         };
         let graph = Graph::new(options, &[hotword(text, 4)], &[]);
@@ -357,6 +359,7 @@ fn sound_counts_for_chinese_only() {
         let options = GraphOptions {
             tokens: &tokens,
             readings: Some(&readings),
+            names: None,
             allowed: None,
         };
         Graph::new(options, &[word], &[]).words[0].spelling.arcs[0]
