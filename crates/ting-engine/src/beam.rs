@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ting_models::{LmState, NgramLm};
 
-use crate::hotwords::{Completed, Graph, Spotter, Start};
+use crate::hotwords::{Completed, Graph, Occurrence, Spotter, Start};
 use crate::posteriors::{Frame, log_add};
 use crate::transcript::Symbol;
 
@@ -17,6 +17,9 @@ use crate::transcript::Symbol;
 const WINDOW: f32 = 10.0;
 /// The gains of hotwords were chosen in a search with this bonus for a token. What a search gives more, their tokens get as well.
 const HOTWORD_BONUS: f32 = 2.8;
+
+/// Where a word begins and ends in the tokens may be so many frames beside where its sounds do.
+const AROUND: usize = 2;
 
 /// How hypotheses are scored and kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,6 +88,20 @@ pub(crate) struct Beam {
     completed: Vec<Completed>,
     /// The nodes of hotwords, by the node before and the index of the word.
     hotwords: HashMap<(u32, usize), u32>,
+    /// Hotwords that were heard by their sounds.
+    heard: Vec<HeardWord>,
+    /// Frames taken.
+    frames: usize,
+}
+
+/// A hotword that was heard by its sounds, and where the search stood when it began.
+struct HeardWord {
+    word: usize,
+    /// Frames of its first and last sound.
+    from: usize,
+    to: usize,
+    fit: f32,
+    begun: Vec<(Start, f32)>,
 }
 
 impl Beam {
@@ -111,7 +128,21 @@ impl Beam {
             graph,
             completed: Vec::new(),
             hotwords: HashMap::new(),
+            heard: Vec::new(),
+            frames: 0,
         }
+    }
+
+    /// Words of the list that were heard by their sounds in the frames to come, of which there are `rows` of sounds each.
+    pub(crate) fn hear(&mut self, occurrences: Vec<Occurrence>, rows: usize) {
+        let heard = |occurrence: Occurrence| HeardWord {
+            word: occurrence.word,
+            from: self.frames + occurrence.rows.start / rows,
+            to: self.frames + occurrence.rows.end / rows,
+            fit: occurrence.fit,
+            begun: Vec::new(),
+        };
+        self.heard = occurrences.into_iter().map(heard).collect();
     }
 
     /// Other hotwords from the next frame on. Words that are being said are not found in either list.
@@ -123,7 +154,11 @@ impl Beam {
 
     /// Takes the next frame.
     pub(crate) fn advance(&mut self, frame: &Frame, lm: Option<&NgramLm>) {
-        if frame.is_surely_blank() {
+        let now = self.frames;
+        self.frames += 1;
+        self.begin_heard(now);
+        let ends = |word: &HeardWord| (word.to..=word.to + AROUND).contains(&now);
+        if frame.is_surely_blank() && !self.heard.iter().any(ends) {
             self.spotter.pass(&self.graph, frame.blank);
             for hypothesis in &mut self.beam {
                 hypothesis.blank = hypothesis.acoustic() + frame.blank;
@@ -173,6 +208,7 @@ impl Beam {
             }
         }
         self.add_hotwords(frame, start, &mut next, &mut places, lm);
+        self.add_heard(now, &mut next, &mut places, lm);
         let score = |h: &Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
         next.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.node.cmp(&b.node)));
         next.truncate(self.options.width);
@@ -249,7 +285,8 @@ impl Beam {
             let gain = self.gain(word);
             if word.score + gain > worst {
                 let extra = self.nodes[word.node as usize].extra;
-                let node = self.hotword(word, gain, lm);
+                let arcs = self.spotter.arcs(word);
+                let node = self.hotword(word.node, word.word, &arcs, gain, lm);
                 let reached = touch(next, places, node);
                 reached.token = log_add(reached.token, word.score - extra);
             }
@@ -264,19 +301,86 @@ impl Beam {
         self.graph.words[completed.word].gain + more * tokens as f32
     }
 
-    /// The node of a hotword behind the hypothesis it began after. Its tokens and its `gain` are those of the path that came first.
-    fn hotword(&mut self, completed: &Completed, gain: f32, lm: Option<&NgramLm>) -> u32 {
-        let key = (completed.node, completed.word);
+    /// Remembers where the search stands when a word begins that was heard.
+    fn begin_heard(&mut self, now: usize) {
+        if self.heard.is_empty() {
+            return;
+        }
+        let start = self.start();
+        let acoustic = self.beam.first().map_or(0.0, Hypothesis::acoustic);
+        for word in &mut self.heard {
+            // Later the search may have the word already.
+            let last = word.to.min(word.from + AROUND);
+            if (word.from.saturating_sub(AROUND)..=last).contains(&now) {
+                word.begun.push((start, acoustic));
+            }
+        }
+    }
+
+    /// Lets the hotwords that were heard compete when their last sound has come. By how much the network takes another text to be likelier
+    /// than their tokens does not matter, but by how much other sounds.
+    fn add_heard(
+        &mut self,
+        now: usize,
+        next: &mut Vec<Hypothesis>,
+        places: &mut HashMap<u32, usize>,
+        lm: Option<&NgramLm>,
+    ) {
+        if self.heard.is_empty() {
+            return;
+        }
+        let score = |h: &&Hypothesis| h.acoustic() + self.nodes[h.node as usize].extra;
+        let best = next.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
+        let Some(acoustic) = best.map(Hypothesis::acoustic) else {
+            return;
+        };
+        let heard = std::mem::take(&mut self.heard);
+        for HeardWord {
+            word,
+            to,
+            fit,
+            begun,
+            ..
+        } in &heard
+        {
+            if !(*to..=to + AROUND).contains(&now) {
+                continue;
+            }
+            let arcs = self.graph.words[*word].spelling.shortest();
+            let more = (self.options.token_bonus - HOTWORD_BONUS).max(0.0);
+            let gain = self.graph.words[*word].gain + more * arcs.len() as f32;
+            for (start, from) in begun {
+                let node = self.hotword(start.node, *word, &arcs, gain, lm);
+                let since = acoustic - from;
+                let extra = self.nodes[start.node as usize].extra;
+                let p = start.score - extra + since + fit;
+                let reached = touch(next, places, node);
+                reached.token = reached.token.max(p);
+            }
+        }
+        self.heard = heard;
+    }
+
+    /// The node of a hotword behind the hypothesis it began after, the node `from`. Its tokens and its `gain` are those of the path that came first.
+    fn hotword(
+        &mut self,
+        from: u32,
+        index: usize,
+        arcs: &[usize],
+        gain: f32,
+        lm: Option<&NgramLm>,
+    ) -> u32 {
+        let key = (from, index);
         if let Some(node) = self.hotwords.get(&key) {
             return *node;
         }
-        let word = &self.graph.words[completed.word];
-        let arcs = self.spotter.arcs(completed);
+        let word = &self.graph.words[index];
         let symbols: Vec<Symbol> = arcs
             .iter()
             .map(|arc| word.symbol(&word.spelling.arcs[*arc]))
             .collect();
-        let from = &self.nodes[completed.node as usize];
+        let parent = from;
+        let from = &self.nodes[parent as usize];
         let mut state = from.lm;
         if let Some(lm) = lm {
             for symbol in &symbols {
@@ -293,7 +397,7 @@ impl Beam {
         let extra = from.extra + gain;
         let node = self.nodes.len() as u32;
         self.nodes.push(Node {
-            parent: completed.node,
+            parent,
             symbol: last,
             hotword: Some(Box::new(hotword)),
             depth,
@@ -389,6 +493,8 @@ fn touch<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use ting_models::Tokens;
 
     use super::*;
@@ -478,6 +584,47 @@ mod tests {
         }
         assert!(settled_in_all > 1000, "{settled_in_all} tokens settled");
         assert!(hot > 100, "{hot} tokens of hotwords settled");
+    }
+
+    #[test]
+    fn a_word_that_was_heard_wins_as_far_as_its_sounds_fit() {
+        let tokens = Tokens::parse("<blank>\n▁a\ten\nb\ten\n▁c\ten\nd\ten").unwrap();
+        let options = GraphOptions {
+            tokens: &tokens,
+            readings: None,
+            names: None,
+            allowed: None,
+        };
+        let hotword = crate::Hotword {
+            text: "cd".to_owned(),
+            weight: 4,
+            language: None,
+        };
+        let graph = Arc::new(Graph::new(options, &[hotword], &[]));
+        let row = |token: usize| -> Vec<f32> {
+            let p = |i| if i == token { 0.96 } else { 0.01f32 };
+            (0..5).map(|i| p(i).ln()).collect()
+        };
+        let search = |rows: Range<usize>, fit| {
+            let options = BeamOptions {
+                width: 8,
+                lm_weight: 0.0,
+                token_bonus: 0.0,
+            };
+            let mut beam = Beam::new(options, None, Arc::clone(&graph));
+            let occurrence = Occurrence { word: 0, rows, fit };
+            beam.hear(vec![occurrence], 2);
+            for token in [0, 1, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 1, 0] {
+                beam.advance(&frame(&row(token)), None);
+            }
+            let best = beam.best();
+            let text = best.iter().map(|s| tokens.piece(usize::from(s.token)));
+            text.collect::<String>()
+        };
+        // In the frames of the second word, and nearly so; its gain is 2.
+        assert_eq!(search(12..15, -0.5), "▁a▁cd▁a");
+        assert_eq!(search(10..16, -1.0), "▁a▁cd▁a");
+        assert_eq!(search(12..15, -4.0), "▁a▁ab▁a");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::api::{Sentence, Word};
 use crate::beam::{Beam, BeamOptions, Candidate};
 use crate::conversion::{self, Converted};
 use crate::evidence::Evidence;
-use crate::hotwords::Graph;
+use crate::hotwords::{Graph, listen};
 use crate::posteriors::{Frame, Look};
 use crate::punctuation::{Said, punctuate, punctuate_partial};
 use crate::segmenter::{FRAME_MS, Likeness};
@@ -359,12 +359,18 @@ impl Segment {
         let mut beam = context.beam();
         let log_probs = context.model.ctc.log_probs(&encoded, frames);
         let posteriors: Vec<Frame> = context.posteriors(&log_probs).collect();
+        let heard = pronunciation.map(|p| (p, p.head.probabilities(&encoded, &middle, frames)));
+        let heard = heard.as_ref().map(|(p, heard)| (*p, heard.as_slice()));
+        if let Some((pronunciation, heard)) = heard.filter(|_| !context.graph.is_empty()) {
+            let sounds = pronunciation.head.sounds();
+            let list = (context.graph).letters(&context.model.tokens, &pronunciation.lexicon);
+            let rows = heard.len() / sounds / frames.max(1);
+            beam.hear(listen(list, heard, sounds), rows.max(1));
+        }
         for frame in &posteriors {
             beam.advance(frame, context.model.lm.as_ref());
         }
         let until = self.beginning.start + features.len() / BANDS;
-        let heard = pronunciation.map(|p| (p, p.head.probabilities(&encoded, &middle, frames)));
-        let heard = heard.as_ref().map(|(p, heard)| (*p, heard.as_slice()));
         let chosen = context.choose(&beam, heard);
         let converted =
             heard.and_then(|heard| context.convert(&chosen, heard, &log_probs, &posteriors));

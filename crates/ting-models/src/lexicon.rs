@@ -127,8 +127,8 @@ impl Lexicon {
                 pieces.push(piece);
             }
             let word: String = pieces.iter().map(|id| tokens.text(*id)).collect();
-            if let Ok(at) = self.words.binary_search_by(|(w, _)| (**w).cmp(&word)) {
-                said.push(self.pronunciations(self.words[at].1)?);
+            if let Some(pronunciations) = self.word(&word) {
+                said.push(pronunciations);
                 continue;
             }
             for piece in &pieces {
@@ -136,6 +136,12 @@ impl Lexicon {
             }
         }
         Some(said)
+    }
+
+    /// The pronunciations of a word that is written between spaces, in lower case; none where it has no line.
+    pub fn word(&self, word: &str) -> Option<Vec<&[u16]>> {
+        let found = self.words.binary_search_by(|(w, _)| (**w).cmp(word));
+        self.pronunciations(self.words[found.ok()?].1)
     }
 
     fn pronunciations(&self, span: Span) -> Option<Vec<&[u16]>> {

@@ -5,6 +5,7 @@ use std::sync::{Arc as Shared, OnceLock};
 use ting_models::{Dictionary, Lexicon, Names, Readings, Tokens};
 
 use super::Sounds;
+use super::letters::Letters;
 use super::pronounced::Pronounced;
 use super::spelling::{Arc, BySound, Spelling, spell};
 use crate::api::{Hotword, IneffectiveHotword, Language};
@@ -55,6 +56,8 @@ pub(crate) struct Word {
     pub(crate) before: Vec<Vec<u16>>,
     /// It was not listed as a word of another language.
     pub(crate) may_be_japanese: bool,
+    /// The same of English.
+    pub(crate) may_be_english: bool,
 }
 
 /// A first arc of a word.
@@ -82,6 +85,7 @@ pub(crate) struct Graph {
     pub(crate) ineffective: Vec<IneffectiveHotword>,
     /// Made when it is first asked for.
     pronounced: OnceLock<Pronounced>,
+    letters: OnceLock<Letters>,
 }
 
 impl Graph {
@@ -154,6 +158,11 @@ impl Graph {
         (self.pronounced).get_or_init(|| Pronounced::new(&self.words, tokens, dictionary, lexicon))
     }
 
+    /// How the words of letters sound.
+    pub(crate) fn letters(&self, tokens: &Tokens, lexicon: &Lexicon) -> &Letters {
+        (self.letters).get_or_init(|| Letters::new(&self.words, tokens, lexicon))
+    }
+
     /// Whether `token` goes on with a word of letters that a hotword has ended.
     pub(crate) fn goes_on(&self, token: u16) -> bool {
         self.goes_on.get(usize::from(token)) == Some(&true)
@@ -207,6 +216,7 @@ impl Graph {
             first_arc: self.arcs,
             before,
             may_be_japanese: may_be_japanese(hotword),
+            may_be_english: hotword.language.is_none_or(|l| l == Language::English),
         });
         self.arcs += arcs;
         Ok(())

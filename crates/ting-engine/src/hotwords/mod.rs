@@ -14,6 +14,8 @@
 
 pub(crate) mod context;
 mod graph;
+mod letters;
+mod listener;
 mod pronounced;
 mod sounds;
 mod spelling;
@@ -22,6 +24,7 @@ mod spotter;
 mod tests;
 
 pub(crate) use graph::{Graph, GraphOptions};
+pub(crate) use listener::{Occurrence, listen};
 pub(crate) use pronounced::{Listed, Pronounced};
 pub(crate) use sounds::Sounds;
 pub(crate) use spotter::{Completed, Spotter, Start};

@@ -44,7 +44,7 @@ pub(crate) struct Listed {
 }
 
 /// The hotwords that a dictionary's language may have, as a tree of their sounds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pronounced {
     pub(crate) words: Vec<Listed>,
     /// The first is the root.
@@ -55,6 +55,15 @@ pub(crate) struct Pronounced {
 struct Node {
     next: Vec<(u16, u32)>,
     words: Vec<u32>,
+}
+
+impl Default for Pronounced {
+    fn default() -> Self {
+        Self {
+            words: Vec::new(),
+            nodes: vec![Node::default()],
+        }
+    }
 }
 
 impl Pronounced {
@@ -88,10 +97,7 @@ impl Pronounced {
             mine: dictionary.sounds(),
             lexicon,
         };
-        let mut result = Self {
-            words: Vec::new(),
-            nodes: vec![Node::default()],
-        };
+        let mut result = Self::default();
         for (word, characters) in &candidates {
             for reading in reader.read(characters) {
                 let arcs = words[*word].spelling.arcs.iter().rev();
@@ -106,7 +112,7 @@ impl Pronounced {
         result
     }
 
-    fn add(&mut self, listed: Listed) {
+    pub(super) fn add(&mut self, listed: Listed) {
         let mut node = Self::ROOT as usize;
         for sound in &listed.sounds {
             let known = self.nodes[node].next.iter().find(|(s, _)| s == sound);

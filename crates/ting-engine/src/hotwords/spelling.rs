@@ -156,15 +156,27 @@ pub(crate) fn spell(
 impl Spelling {
     /// The number of tokens of the shortest way to spell it.
     pub(crate) fn least_tokens(&self) -> usize {
-        let mut to_end = vec![usize::MAX; usize::from(self.length) + 1];
-        to_end[usize::from(self.length)] = 0;
+        self.shortest().len()
+    }
+
+    /// The shortest way to spell it, as indices into `arcs`.
+    pub(crate) fn shortest(&self) -> Vec<usize> {
+        // Tokens to the end from each position, and the arc to go on with.
+        let mut to_end = vec![(usize::MAX, 0); usize::from(self.length) + 1];
+        to_end[usize::from(self.length)].0 = 0;
         // Those that begin later come first, so what follows an arc is known.
-        for arc in &self.arcs {
-            let rest = to_end[usize::from(arc.to)];
-            let tokens = &mut to_end[usize::from(arc.from)];
-            *tokens = (*tokens).min(rest.saturating_add(1));
+        for (i, arc) in self.arcs.iter().enumerate() {
+            let rest = to_end[usize::from(arc.to)].0;
+            let best = &mut to_end[usize::from(arc.from)];
+            *best = (*best).min((rest.saturating_add(1), i));
         }
-        to_end[0]
+        let (mut at, mut arcs) = (0, Vec::new());
+        while at < usize::from(self.length) {
+            let arc = to_end[at].1;
+            arcs.push(arc);
+            at = usize::from(self.arcs[arc].to);
+        }
+        arcs
     }
 }
 
