@@ -10,6 +10,9 @@ use super::graph::Word;
 /// What a pronunciation costs that comes after likelier ones of the same word or token (natural log), for each of these.
 const NEXT: f32 = 1.0;
 
+/// Nodes of a list at most, some 50 a name. Words that come when there are more are found by their tokens alone.
+const MOST_NODES: usize = 1 << 17;
+
 /// A sound of a word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Step {
@@ -44,7 +47,8 @@ impl Letters {
     pub(super) fn new(words: &[Word], tokens: &Tokens, lexicon: &Lexicon) -> Self {
         let mut result = Self::default();
         for (index, word) in words.iter().enumerate() {
-            if word.may_be_english && word.spelling.characters == 0 {
+            let is_english = word.may_be_english && word.spelling.characters == 0;
+            if is_english && result.next.len() < MOST_NODES {
                 result.add(index, word, tokens, lexicon);
             }
         }
