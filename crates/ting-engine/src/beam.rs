@@ -97,6 +97,9 @@ pub(crate) struct Beam {
 /// A hotword that was heard by its sounds, and where the search stood when it began.
 struct HeardWord {
     word: usize,
+    /// Its shortest spelling, and its gain with that.
+    arcs: Vec<usize>,
+    gain: f32,
     /// Frames of its first and last sound.
     from: usize,
     to: usize,
@@ -135,12 +138,17 @@ impl Beam {
 
     /// Words of the list that were heard by their sounds in the frames to come, of which there are `rows` of sounds each.
     pub(crate) fn hear(&mut self, occurrences: Vec<Occurrence>, rows: usize) {
-        let heard = |occurrence: Occurrence| HeardWord {
-            word: occurrence.word,
-            from: self.frames + occurrence.rows.start / rows,
-            to: self.frames + occurrence.rows.end / rows,
-            fit: occurrence.fit,
-            begun: Vec::new(),
+        let heard = |occurrence: Occurrence| {
+            let arcs = self.graph.words[occurrence.word].spelling.shortest();
+            HeardWord {
+                word: occurrence.word,
+                gain: self.gain(occurrence.word, arcs.len()),
+                arcs,
+                from: self.frames + occurrence.rows.start / rows,
+                to: self.frames + occurrence.rows.end / rows,
+                fit: occurrence.fit,
+                begun: Vec::new(),
+            }
         };
         self.heard = occurrences.into_iter().map(heard).collect();
     }
@@ -281,11 +289,11 @@ impl Beam {
             worst = *scores.select_nth_unstable_by(last, |a, b| b.total_cmp(a)).1;
         }
         for word in &completed {
+            let arcs = self.spotter.arcs(word);
+            let gain = self.gain(word.word, arcs.len());
             // Others would be cut off at once.
-            let gain = self.gain(word);
             if word.score + gain > worst {
                 let extra = self.nodes[word.node as usize].extra;
-                let arcs = self.spotter.arcs(word);
                 let node = self.hotword(word.node, word.word, &arcs, gain, lm);
                 let reached = touch(next, places, node);
                 reached.token = log_add(reached.token, word.score - extra);
@@ -295,10 +303,9 @@ impl Beam {
     }
 
     /// What a hotword gains, in place of what the language model and the bonus for its tokens would add.
-    fn gain(&self, completed: &Completed) -> f32 {
+    fn gain(&self, word: usize, tokens: usize) -> f32 {
         let more = (self.options.token_bonus - HOTWORD_BONUS).max(0.0);
-        let tokens = self.spotter.arcs(completed).len();
-        self.graph.words[completed.word].gain + more * tokens as f32
+        self.graph.words[word].gain + more * tokens as f32
     }
 
     /// Remembers where the search stands when a word begins that was heard.
@@ -337,6 +344,8 @@ impl Beam {
         let heard = std::mem::take(&mut self.heard);
         for HeardWord {
             word,
+            arcs,
+            gain,
             to,
             fit,
             begun,
@@ -346,11 +355,8 @@ impl Beam {
             if !(*to..=to + AROUND).contains(&now) {
                 continue;
             }
-            let arcs = self.graph.words[*word].spelling.shortest();
-            let more = (self.options.token_bonus - HOTWORD_BONUS).max(0.0);
-            let gain = self.graph.words[*word].gain + more * arcs.len() as f32;
             for (start, from) in begun {
-                let node = self.hotword(start.node, *word, &arcs, gain, lm);
+                let node = self.hotword(start.node, *word, arcs, *gain, lm);
                 let since = acoustic - from;
                 let extra = self.nodes[start.node as usize].extra;
                 let p = start.score - extra + since + fit;
