@@ -108,9 +108,14 @@ class Entry(collections.namedtuple("Entry", "word morae left right cost kind fin
         return DEAREST_NOUN if self.kind == "名詞" and self.finer in NOUNS else DEAREST
 
 
+def morae_heard(targets):
+    """The morae that the pronunciation head knows."""
+    return {label[1:] for label in targets.aux if label[0] == "J"}
+
+
 def entries(targets):
     """The words that may be written, of each (spelling, reading, kind) the commonest."""
-    sounds = {label[1:] for label in targets.aux if label[0] == "J"}
+    sounds = morae_heard(targets)
     letters = {token for token, is_ja in zip(targets.tokens, targets.ja) if is_ja}
     found = {}
     for word, left, right, cost, row in jdic.entries():
@@ -133,8 +138,7 @@ def entries(targets):
 
 def read_names(targets, known):
     """Sorted [(morae, name, left, right)] of the names that are not among the `known` (morae, name)."""
-    sounds = {label[1:] for label in targets.aux if label[0] == "J"}
-    found = {}
+    sounds, found = morae_heard(targets), {}
     for word, left, right, cost, row in jdic.entries():
         if len(row) <= jdic.SPOKEN or row[jdic.FINER] != "固有名詞" or cost > READ_NAMES.get((row[jdic.FINEST], row[jdic.OF_NAME]), -1):
             continue

@@ -17,7 +17,6 @@ use crate::transcript::Symbol;
 const WINDOW: f32 = 10.0;
 /// The gains of hotwords were chosen in a search with this bonus for a token. What a search gives more, their tokens get as well.
 const HOTWORD_BONUS: f32 = 2.8;
-
 /// Where a word begins and ends in the tokens may be so many frames beside where its sounds do.
 const AROUND: usize = 2;
 

@@ -97,6 +97,20 @@ fn a_list_changes_partials_and_finals() {
 }
 
 #[test]
+fn a_word_of_letters_is_found_by_its_sounds_in_finals() {
+    // No tokens that the network takes to be likely spell them, so partials do without.
+    let model = model();
+    for word in ["Trayne", "Warme Kote"] {
+        let (partials, finals) =
+            recognise(&model, |options| options.hotwords = vec![hotword(word, 4)]);
+        assert!(
+            finals.contains(word) && !partials.contains(word),
+            "{word}: {partials:?}, {finals:?}"
+        );
+    }
+}
+
+#[test]
 fn words_keep_their_order_and_times_with_a_list() {
     let model = model();
     let mut options = options();

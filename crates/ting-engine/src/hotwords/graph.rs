@@ -148,7 +148,7 @@ impl Graph {
         self.words.is_empty()
     }
 
-    /// How the words sound in the language of the dictionary of `pronunciation`.
+    /// How the words of characters sound in the language of `dictionary`.
     pub(crate) fn pronounced(
         &self,
         tokens: &Tokens,
